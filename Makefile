@@ -1,0 +1,39 @@
+# The commands that always work, from a fresh clone: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: install demo demo-real test lint types layers clean
+
+install: $(READY)
+
+# Every wheel is pinned by hash; tap itself is installed in place, without reaching for a build tool of its own.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(READY)
+	$(BIN)/tap demo
+
+demo-real: $(READY)
+	$(BIN)/tap demo --footage pose2sim
+
+test: $(READY)
+	$(BIN)/pytest -n 2 -m "not slow"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build dist demo-out

@@ -1,0 +1,1 @@
+"""tap: an independent witness for live multi-camera shoots."""
