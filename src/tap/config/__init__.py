@@ -1,0 +1,30 @@
+"""What the user configures: one file, `shoot.toml`, and environment variables above it."""
+
+from tap.config.load import load_config
+from tap.config.model import (
+    CameraConfig,
+    Config,
+    DirectorConfig,
+    FeedConfig,
+    LedgerConfig,
+    RecordConfig,
+    SessionConfig,
+    Tolerances,
+)
+from tap.config.start import require_startable
+from tap.config.template import TEMPLATE, write_template
+
+__all__ = [
+    "TEMPLATE",
+    "CameraConfig",
+    "Config",
+    "DirectorConfig",
+    "FeedConfig",
+    "LedgerConfig",
+    "RecordConfig",
+    "SessionConfig",
+    "Tolerances",
+    "load_config",
+    "require_startable",
+    "write_template",
+]

@@ -1,0 +1,292 @@
+"""The shape of `shoot.toml`: sections, keys, what each expects and an example of it."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tap.vocabulary import CAMERA_ID, PROGRAM
+
+SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
+ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+MAX_CAMERAS = 32
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("not_a_number", "not a number")
+    return value
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            port_fits = parts.port is None or parts.port > 0
+        except ValueError:
+            parts, port_fits = urlsplit(""), False
+        clean = re.fullmatch(r"[!-~]{1,2000}", value) is not None
+        if not clean or parts.scheme not in schemes or not parts.hostname or not port_fits:
+            raise PydanticCustomError("not_a_url", "not such an address")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError(
+                "a secret stands in this address: expected it without name and password; put the "
+                "secret in an environment variable and name that in token_env"
+            )
+        return value
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, Field(max_length=1000, description="a text of at most 1000 characters")]
+Millis = Annotated[float, BeforeValidator(_number), Field(ge=0, le=600_000, allow_inf_nan=False)]
+FileName = Annotated[Path, Field(description="the path of a file")]
+
+
+class Section(BaseModel):
+    """Base of every table of the file: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SessionConfig(Section):
+    """`[session]`: the session that the ledger creates or resumes."""
+
+    external_id: str = Field(
+        pattern=SESSION_ID,
+        description="the session's id: 1 to 128 letters, digits and any of . _ : @ + -",
+        examples=["shoot-2026-11-22-a"],
+    )
+    title: Text | None = Field(default=None, examples=["Autumn campaign, day 1"])
+    notes: Text | None = Field(default=None, examples=["second unit"])
+    mode: Text | None = Field(default=None, examples=["manual"])
+
+
+class Token(Section):
+    """How to reach something that asks for a secret. The secret itself is never in the file."""
+
+    token_env: str | None = Field(
+        default=None,
+        pattern=ENV_NAME,
+        description="the name of an environment variable",
+        examples=["CAM_A_TOKEN"],
+    )
+    token_in: Literal["query", "header"] | None = Field(
+        default=None, description='"query" or "header"', examples=["query"]
+    )
+    token_name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="the name of the query parameter or header",
+        examples=["token"],
+    )
+
+
+class FeedConfig(Token):
+    """`[program]`, and the part of a camera that says where its pictures come from."""
+
+    url: Annotated[str, _url("http", "https")] | None = Field(
+        default=None,
+        description="an http:// or https:// address",
+        examples=["http://192.168.1.21:8081/stream"],
+    )
+    file: FileName | None = Field(default=None, examples=["media/cam-a.mp4"])
+    kind: Literal["mjpeg", "webrtc", "media"] = Field(
+        default="mjpeg", description='"mjpeg", "webrtc" or "media"', examples=["mjpeg"]
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_of_a_file(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "file" in data and "url" not in data:
+            return {"kind": "media", **data}
+        return data
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        _exactly_one(self.url, self.file, "a picture source")
+        if (self.kind == "media") != (self.file is not None):
+            given = "file" if self.file is not None else "url"
+            raise ValueError(
+                f'kind = "{self.kind}" does not go with {given}: expected kind = "media" with '
+                'file, or "mjpeg" or "webrtc" with url; change one of the two'
+            )
+        return self
+
+
+class CameraConfig(FeedConfig):
+    """One `[[cameras]]`."""
+
+    id: str = Field(
+        pattern=CAMERA_ID,
+        description="the camera's id: 1 to 64 letters, digits and any of . _ -",
+        examples=["cam-a"],
+    )
+    role: Text | None = Field(default=None, examples=["hero"])
+    label: Text | None = Field(default=None, examples=["iPhone 15 left"])
+    placement: Text | None = Field(default=None, examples=["stage left, 2 m"])
+
+
+class DirectorConfig(Token):
+    """`[director]`: where the director's messages come from."""
+
+    url: Annotated[str, _url("ws", "wss", "http", "https")] | None = Field(
+        default=None,
+        description="a ws:// or wss:// address (WebSocket), or http:// or https:// (SSE)",
+        examples=["ws://192.168.1.10:9404/director"],
+    )
+    file: FileName | None = Field(default=None, examples=["director.jsonl"])
+    profile: str = Field(
+        default="tap",
+        pattern=r"^[A-Za-z0-9._/\\ -]{1,255}$",
+        description="the name of a profile",
+        examples=["tap"],
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        _exactly_one(self.url, self.file, "a message source")
+        return self
+
+
+class LedgerConfig(Section):
+    """`[ledger]`: where the rows go."""
+
+    kind: str = Field(
+        default="embedded", description='"embedded", the only ledger so far', examples=["embedded"]
+    )
+    path: FileName | None = Field(default=None, examples=["ledger.sqlite"])
+
+    @model_validator(mode="after")
+    def _available(self) -> Self:
+        if self.kind != "embedded":
+            raise PydanticCustomError("unavailable", "", {"at": ("kind",), "got": self.kind})
+        return self
+
+
+class Tolerances(Section):
+    """`[tolerances]`: how exactly pictures and messages must meet. All in ms."""
+
+    after_ms: Millis = Field(
+        default=1000.0,
+        description="how many ms (0 to 600000) after a message the picture may change",
+        examples=[1000],
+    )
+    before_ms: Millis = Field(
+        default=200.0,
+        description="how many ms (0 to 600000) before its message the picture may change",
+        examples=[200],
+    )
+    window_ms: Millis = Field(
+        default=3000.0,
+        description="after how many ms (0 to 600000) without a change a cut counts as missed",
+        examples=[3000],
+    )
+    hold_ms: Millis = Field(
+        default=10_000.0,
+        description="after how many ms (0 to 600000) on one camera a hold is seen",
+        examples=[10000],
+    )
+
+    @model_validator(mode="after")
+    def _window_holds_both(self) -> Self:
+        if self.window_ms < max(self.after_ms, self.before_ms):
+            raise ValueError(
+                f"window_ms = {self.window_ms:g} is too small: expected at least after_ms "
+                f"({self.after_ms:g}) and before_ms ({self.before_ms:g}); raise window_ms"
+            )
+        return self
+
+
+class RecordConfig(Section):
+    """`[record]`: keep the session as a recorded shoot."""
+
+    dir: FileName | None = Field(
+        default=None, description="the path of a folder", examples=["recordings"]
+    )
+
+
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("tap"))
+
+
+class Config(BaseSettings):
+    """The whole of `shoot.toml`. Paths from the file are relative to the file's folder.
+
+    An environment variable wins over the file: `TAP_SESSION__TITLE` over `title` in `[session]`;
+    `TAP_HOME` is the folder for tap's own state.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="TAP_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    home: Path = Field(
+        default_factory=_default_home, description="the path of a folder", examples=["tap-state"]
+    )
+    session: SessionConfig = Field(
+        description="a table [session]", examples=['{ external_id = "shoot-2026-11-22-a" }']
+    )
+    cameras: tuple[CameraConfig, ...] = Field(
+        min_length=1,
+        max_length=MAX_CAMERAS,
+        description=f"1 to {MAX_CAMERAS} tables [[cameras]]",
+        examples=['[{ id = "cam-a", url = "http://192.168.1.21:8081/stream" }]'],
+    )
+    program: FeedConfig = Field(
+        description="a table [program]",
+        examples=['{ url = "http://192.168.1.10:8087/mjpeg" }'],
+    )
+    director: DirectorConfig | None = Field(
+        default=None,
+        description="a table [director]",
+        examples=['{ url = "ws://192.168.1.10:9404/director" }'],
+    )
+    ledger: LedgerConfig = Field(default=LedgerConfig(), description="a table [ledger]")
+    tolerances: Tolerances = Field(default=Tolerances(), description="a table [tolerances]")
+    record: RecordConfig = Field(default=RecordConfig(), description="a table [record]")
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for index, camera in enumerate(self.cameras):
+            if camera.id in seen or camera.id == PROGRAM:
+                raise PydanticCustomError(
+                    "taken_id", "", {"at": ("cameras", index, "id"), "got": camera.id}
+                )
+            seen.add(camera.id)
+        return self
+
+    @property
+    def ledger_path(self) -> Path:
+        """The file of the embedded ledger."""
+        return self.ledger.path or self.home / "ledger.sqlite"
+
+    def feeds(self) -> dict[str, FeedConfig]:
+        """Every feed by its id: the cameras in their order, then the program."""
+        return {**{camera.id: camera for camera in self.cameras}, PROGRAM: self.program}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what the file gave."""
+        return env_settings, init_settings
+
+
+def _exactly_one(url: str | None, file: Path | None, what: str) -> None:
+    if (url is None) == (file is None):
+        got = "neither" if url is None else "both"
+        raise ValueError(
+            f"{what} is needed: expected either url or file, got {got}; give exactly one of them"
+        )

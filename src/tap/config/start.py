@@ -1,0 +1,54 @@
+"""What must hold before a configuration is started: secrets at hand, kinds that are built."""
+
+import os
+from collections.abc import Mapping
+
+from tap.config.model import Config, Token
+from tap.errors import InputError
+
+
+def token_of(token: Token, environ: Mapping[str, str] | None = None) -> str | None:
+    """The secret that this section names, or None where it names none.
+
+    Raises `InputError` where the variable is not set.
+    """
+    if token.token_env is None:
+        return None
+    value = (os.environ if environ is None else environ).get(token.token_env, "")
+    if not value:
+        raise InputError(
+            f"environment variable {token.token_env}: expected the secret that token_env names, "
+            f"got nothing; set it, for example: export {token.token_env}=…"
+        )
+    return value
+
+
+def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What stands in the way of a start, by feed id or "director"; empty when nothing does."""
+    problems: dict[str, str] = {}
+    parts: dict[str, Token] = {**config.feeds()}
+    if config.director is not None:
+        parts["director"] = config.director
+    for name, part in parts.items():
+        try:
+            token_of(part, environ)
+        except InputError as error:
+            problems[name] = f"{name}: {error}"
+    for name, feed in config.feeds().items():
+        if feed.kind == "webrtc":
+            problems[name] = (
+                f'{name}: kind = "webrtc" is understood but WebRTC feeds are not built yet: '
+                'expected kind = "mjpeg" or "media"; give the feed\'s MJPEG address instead'
+            )
+        elif feed.file is not None and not feed.file.is_file():
+            problems[name] = (
+                f"{name}: expected a media file at {feed.file}, found none; correct the path"
+            )
+    return problems
+
+
+def require_startable(config: Config, environ: Mapping[str, str] | None = None) -> None:
+    """Raises `InputError`, one sentence for each obstacle, unless `config` can be started."""
+    problems = start_problems(config, environ)
+    if problems:
+        raise InputError("\n".join(problems.values()))

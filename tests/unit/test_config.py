@@ -1,0 +1,303 @@
+"""shoot.toml: what is accepted, and the sentence and line for what is not."""
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+import tomlkit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap.config import Config, load_config, require_startable, write_template
+from tap.config.lines import key_lines
+from tap.config.start import token_of
+from tap.errors import EXIT_BAD_INPUT, InputError
+
+GOOD = """\
+[session]
+external_id = "shoot-1"
+
+[[cameras]]
+id = "cam-a"
+url = "http://127.0.0.1:8081/stream"
+
+[[cameras]]
+id = "cam-b"
+file = "media/b.mp4"
+
+[program]
+url = "http://127.0.0.1:8087/mjpeg"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch):
+    for name in list(os.environ):
+        if name.upper().startswith("TAP_"):
+            monkeypatch.delenv(name)
+
+
+def load(folder: Path, text: str) -> Config:
+    path = folder / "shoot.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def complaint(folder: Path, text: str) -> str:
+    with pytest.raises(InputError) as caught:
+        load(folder, text)
+    assert caught.value.exit_code == EXIT_BAD_INPUT
+    return str(caught.value)
+
+
+# ---------------------------------------------------------------- what is accepted
+
+
+def test_a_whole_file(tmp_path):
+    config = load(tmp_path, GOOD)
+    assert [camera.id for camera in config.cameras] == ["cam-a", "cam-b"]
+    assert [camera.kind for camera in config.cameras] == ["mjpeg", "media"]
+    assert config.cameras[1].file == tmp_path / "media" / "b.mp4"
+    assert list(config.feeds()) == ["cam-a", "cam-b", "program"]
+    assert config.director is None
+    assert config.tolerances.hold_ms == 10_000
+
+
+def test_the_environment_wins(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_SESSION__TITLE", "from outside")
+    monkeypatch.setenv("TAP_TOLERANCES__AFTER_MS", "500")
+    monkeypatch.setenv("TAP_DIRECTOR__URL", "ws://127.0.0.1:1/d")
+    monkeypatch.setenv("TAP_HOME", str(tmp_path / "home"))
+    config = load(tmp_path, GOOD.replace("[[cameras]]", 'title = "inside"\n[[cameras]]', 1))
+    assert config.session.title == "from outside"
+    assert config.session.external_id == "shoot-1"
+    assert config.tolerances.after_ms == 500
+    assert config.director is not None
+    assert config.director.url == "ws://127.0.0.1:1/d"
+    assert config.ledger_path == tmp_path / "home" / "ledger.sqlite"
+
+
+def test_the_template_loads_and_names_every_key(tmp_path):
+    path = tmp_path / "shoot.toml"
+    write_template(path)
+    config = load_config(path)
+    assert len(config.cameras) == 2
+    text = path.read_text("utf-8")
+    sections = ["session", "director", "ledger", "tolerances", "record"]
+    for section in sections:
+        keys = getattr(config, section).__class__.model_fields
+        part = text.split(f"\n[{section}]", 1)[1].split("\n[", 1)[0]
+        missing = [key for key in keys if f"{key} = " not in part and not key.startswith("token_")]
+        assert missing == [], section
+    for key in config.cameras[0].__class__.model_fields:
+        assert f"{key} = " in text
+
+
+def test_the_template_with_every_line_in_force_loads_too(tmp_path):
+    path = tmp_path / "shoot.toml"
+    write_template(path)
+    lines = [
+        line.removeprefix("# ") if line.startswith("# ") and " = " in line else line
+        for line in path.read_text("utf-8").splitlines()
+        if not line.startswith("# file = ")
+    ]
+    assert load(tmp_path, "\n".join(lines)).cameras[0].token_env == "CAM_A_TOKEN"
+
+
+def test_the_template_is_not_written_over_a_file(tmp_path):
+    path = tmp_path / "shoot.toml"
+    path.write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="--force"):
+        write_template(path)
+    assert path.read_text("utf-8") == "mine"
+    write_template(path, force=True)
+    assert path.read_text("utf-8") != "mine"
+
+
+# ---------------------------------------------------------------- what is not
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        (
+            'external_id = "',
+            'titel = "x"\nexternal_id = "',
+            2,
+            ["titel", 'mean "title"', "[session"],
+        ),
+        ('external_id = "shoot-1"', "", 1, ["external_id", "missing", "shoot-2026"]),
+        ('external_id = "shoot-1"', 'external_id = "a/b"', 2, ["external_id", "a/b"]),
+        ('"cam-b"', '"cam b"', 9, ['"id"', "[[cameras]] number 2", "cam b"]),
+        ('"cam-b"', '"cam-a"', 9, ["no other camera has", "cam-a"]),
+        ('"cam-b"', '"program"', 9, ["program"]),
+        ('file = "media/b.mp4"', "", 8, ["url or file", "neither"]),
+        ('file = "media/b.mp4"', 'file = "b"\nurl = "http://b"', 8, ["url or file", "both"]),
+        ('"http://127.0.0.1:8087/mjpeg"', '"ftp://x"', 13, ["http://", "ftp://x"]),
+        ('"http://127.0.0.1:8087/mjpeg"', '"http://x:99999/"', 13, ["http://", "99999"]),
+        ("[program]", '[ledger]\nkind = "convex"\n[program]', 13, ['"embedded"', "convex"]),
+        ("[program]", "[tolerances]\nafter_ms = true\n[program]", 13, ["ms", "true"]),
+        ("[program]", "[tolerances]\nhold_ms = nan\n[program]", 13, ["ms", "NaN"]),
+        ("[program]", "[tolerances]\nafter_ms = 5000\n[program]", 12, ["window_ms", "too small"]),
+        ("[program]", '[director]\nurl = "tcp://x"\n[program]', 13, ["ws://", "tcp://x"]),
+        ("[program]", "[progrma]", 12, ["progrma", 'mean "program"']),
+        ("[program]", "[program", 12, ["TOML"]),
+        ('"cam-b"', '"cam-b"\nkind = "webrtc"', 8, ["kind", "file"]),
+        ('"cam-b"', '"cam-b"\ntoken_env = "a b"', 10, ["environment variable", "a b"]),
+    ],
+)
+def test_one_sentence_with_file_and_line(tmp_path, old, new, line, words):
+    text = complaint(tmp_path, GOOD.replace(old, new, 1)).splitlines()
+    assert any(
+        part.startswith(f"shoot.toml, line {line}: ") and all(word in part for word in words)
+        for part in text
+    ), text
+
+
+def test_all_problems_are_listed_in_the_order_of_the_file(tmp_path):
+    text = GOOD.replace('"cam-a"', '"cam a"').replace('"cam-b"', '"cam b"')
+    text = text.replace("8087/mjpeg", "8087/mj peg")
+    lines = complaint(tmp_path, text).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "shoot.toml, line 5",
+        "shoot.toml, line 9",
+        "shoot.toml, line 13",
+    ]
+
+
+def test_a_secret_in_an_address_is_refused_and_not_repeated(tmp_path):
+    text = complaint(tmp_path, GOOD.replace("http://127.0.0.1:8087", "http://me:hush@x"))
+    assert "token_env" in text
+    assert "hush" not in text
+
+
+def test_a_wrong_variable_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_TOLERANCES__AFTER_MS", "soon")
+    assert "environment variable TAP_TOLERANCES__AFTER_MS: " in complaint(tmp_path, GOOD)
+    monkeypatch.delenv("TAP_TOLERANCES__AFTER_MS")
+    monkeypatch.setenv("TAP_SESION__TITLE", "x")
+    assert "TAP_SESION__TITLE" in complaint(tmp_path, GOOD)
+    monkeypatch.delenv("TAP_SESION__TITLE")
+    monkeypatch.setenv("TAP_CAMERAS", "not json")
+    assert "cameras" in complaint(tmp_path, GOOD)
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(InputError, match="tap init"):
+        load_config(tmp_path / "absent.toml")
+    with pytest.raises(InputError, match=r"shoot\.toml|readable"):
+        load_config(tmp_path)
+    (tmp_path / "latin.toml").write_bytes(b'title = "\xff"')
+    with pytest.raises(InputError, match="UTF-8"):
+        load_config(tmp_path / "latin.toml")
+    (tmp_path / "huge.toml").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(InputError, match="at most"):
+        load_config(tmp_path / "huge.toml")
+
+
+# ---------------------------------------------------------------- before a start
+
+
+def test_secrets_come_from_the_environment(tmp_path):
+    text = GOOD.replace('"cam-a"', '"cam-a"\ntoken_env = "CAM_TOKEN"').replace("media/b", "b")
+    (tmp_path / "b.mp4").write_bytes(b"")
+    config = load(tmp_path, text)
+    with pytest.raises(InputError, match="CAM_TOKEN"):
+        require_startable(config, {})
+    require_startable(config, {"CAM_TOKEN": "hush"})
+    assert token_of(config.cameras[0], {"CAM_TOKEN": "hush"}) == "hush"
+    assert token_of(config.cameras[1], {}) is None
+
+
+def test_webrtc_and_absent_media_are_said_at_the_start(tmp_path):
+    text = GOOD.replace('"cam-a"', '"cam-a"\nkind = "webrtc"')
+    with pytest.raises(InputError) as caught:
+        require_startable(load(tmp_path, text), {})
+    cam_a, cam_b = str(caught.value).splitlines()
+    assert cam_a.startswith("cam-a: ")
+    assert "not built yet" in cam_a
+    assert cam_b.startswith("cam-b: ")
+    assert "found none" in cam_b
+
+
+# ---------------------------------------------------------------- lines
+
+
+def test_lines_of_nested_tables_arrays_and_strings():
+    text = '''# a comment with [brackets] = 1
+top = """
+[not.a.table]
+x = 1
+"""
+[a.b]
+"quoted key" = 1
+c.d = { e = 1, f = [1, {g = 2}] }
+[[a.list]]
+x = 1
+[[a.list]]
+x = 2
+[a.list.inner]
+y = [
+  1, # one ]
+  """
+two""",
+  'three',
+]
+z = 1979-05-27 07:32:00
+[["q.r"]]
+end = 'C:\\'
+'''
+    tomllib.loads(text)
+    lines = key_lines(text)
+    assert lines[("top",)] == 2
+    assert lines[("a", "b", "quoted key")] == 7
+    assert lines[("a", "b", "c", "d", "f", 1, "g")] == 8
+    assert lines[("a", "list")] == 9
+    assert lines[("a", "list", 1)] == 11
+    assert lines[("a", "list", 1, "x")] == 12
+    assert lines[("a", "list", 1, "inner")] == 13
+    assert lines[("a", "list", 1, "inner", "y", 1)] == 16
+    assert lines[("a", "list", 1, "inner", "y", 2)] == 18
+    assert lines[("a", "list", 1, "inner", "z")] == 20
+    assert lines[("q.r", 0, "end")] == 22
+
+
+_KEYS = st.text(min_size=1, max_size=6) | st.sampled_from(["a", "b", "a.b", "#", "[x]", "="])
+_SCALARS = st.one_of(
+    st.integers(-(2**40), 2**40),
+    st.booleans(),
+    st.text(max_size=12),
+    st.sampled_from(['"""', "'''", "a\n[b]\nc = 1", "# x", "\\", '"', "],}"]),
+    st.dates(),
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def _paths(value, path=()):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield (*path, key)
+            yield from _paths(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield (*path, index)
+            yield from _paths(item, (*path, index))
+
+
+@given(st.dictionaries(_KEYS, _VALUES, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_every_key_of_any_document_has_a_line(document):
+    text = tomlkit.dumps(document)
+    try:
+        read = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return  # a document that the writer itself gets wrong says nothing about lines
+    lines = key_lines(text)
+    height = text.count("\n") + 1
+    for path in _paths(read):
+        assert 1 <= lines[path] <= height
