@@ -1,0 +1,144 @@
+"""Media files as feeds: every picture with the time at which it was shown."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from av.error import FFmpegError
+
+from tap.errors import FeedError, InputError
+from tap.feeds.jpeg import encode_colour
+from tap.feeds.video import Picture, VideoFile, colour_of, luma_of
+from tap.vocabulary import Frame
+
+_SPACING_MS = 40.0
+"""Between two pictures without time stamps, where the file never showed a spacing."""
+
+
+def check_media(path: Path) -> None:
+    """Raise `InputError` unless `path` is a file with video that FFmpeg opens."""
+    VideoFile(path).close()
+
+
+class Timeline:
+    """Turns a file's time stamps into whole, strictly increasing Unix ms.
+
+    A picture without a stamp follows the last one at the last spacing; `guessed` counts them.
+    """
+
+    def __init__(self, started_at_ms: float) -> None:
+        self._started_at_ms = started_at_ms
+        self._last_pts_ms: float | None = None
+        self._spacing_ms = _SPACING_MS
+        self._last_at_ms: float | None = None
+        self.guessed = 0
+
+    def place(self, pts_ms: float | None) -> float:
+        """The Unix ms of the next picture."""
+        last = self._last_pts_ms
+        if pts_ms is None:
+            self.guessed += 1
+            pts_ms = 0.0 if last is None else last + self._spacing_ms
+        elif last is not None and pts_ms > last:
+            self._spacing_ms = pts_ms - last
+        self._last_pts_ms = pts_ms
+        at_ms = float(round(self._started_at_ms + pts_ms))
+        if self._last_at_ms is not None:
+            at_ms = max(at_ms, self._last_at_ms + 1.0)
+        self._last_at_ms = at_ms
+        return at_ms
+
+
+class MediaReader:
+    """The frames of a media file, in the order of their times. Iterate it once.
+
+    A frame's `at_ms` is `started_at_ms` + its own pts: variable rates are honoured, a nominal
+    rate is never used. Damaged pictures are skipped and counted. JPEGs (codec mjpeg) go through
+    the same decoder as a live MJPEG feed and keep their bytes in `Frame.encoded`.
+
+    Raises `InputError` where the file can't be opened or has no video.
+    """
+
+    def __init__(self, path: Path, feed: str, started_at_ms: float) -> None:
+        self.feed = feed
+        self.frames = 0
+        """Frames handed out."""
+        self.damaged = 0
+        """Pictures that could not be decoded whole, and were skipped."""
+        self._timeline = Timeline(started_at_ms)
+        self._file = VideoFile(path)
+
+    @property
+    def guessed(self) -> int:
+        """Pictures without a usable time stamp, placed by the spacing before them."""
+        return self._timeline.guessed
+
+    @property
+    def duration_ms(self) -> float | None:
+        """How long the file says it is, in ms; a guess, or None where it doesn't say."""
+        return self._file.duration_ms
+
+    def __iter__(self) -> Iterator[Frame]:
+        with self._file:
+            for picture in self._file.pictures():
+                frame = self._frame(picture)
+                if frame is not None:
+                    yield frame
+
+    def _frame(self, picture: Picture) -> Frame | None:
+        at_ms = self._timeline.place(picture.pts_ms)
+        try:
+            luma, size = luma_of(picture)
+        except FeedError:
+            self.damaged += 1
+            return None
+        self.frames += 1
+        return Frame(
+            feed=self.feed,
+            index=self.frames - 1,
+            at_ms=at_ms,
+            luma=luma,
+            size=size,
+            encoded=picture.content if isinstance(picture.content, bytes) else None,
+        )
+
+    def close(self) -> None:
+        """Close the file; iterating to the end does so too."""
+        self._file.close()
+
+
+def picture_at(
+    path: Path, started_at_ms: float, at_ms: float, long_side: int = 640
+) -> bytes | None:
+    """The picture on screen at `at_ms`, as an upright colour JPEG; None before the first one.
+
+    Seeks, so that only the stretch since the last key picture is decoded; files whose index or
+    time stamps don't allow it are read from the start. Raises `InputError` for an unreadable file.
+    """
+    wanted_ms = at_ms - started_at_ms
+    for seek in (True, False):
+        with VideoFile(path) as file:
+            try:
+                if seek:
+                    file.seek(max(0.0, wanted_ms))
+                found, sure = _last_until(file, started_at_ms, at_ms, long_side)
+            except (FFmpegError, InputError):
+                continue
+        if found is not None and (sure or not seek):
+            return found
+    return None
+
+
+def _last_until(
+    file: VideoFile, started_at_ms: float, at_ms: float, long_side: int
+) -> tuple[bytes | None, bool]:
+    """The last whole picture placed at or before `at_ms`, and whether all had time stamps."""
+    timeline = Timeline(started_at_ms)
+    held: Picture | None = None
+    for picture in file.pictures():
+        if timeline.place(picture.pts_ms) > at_ms:
+            break
+        if picture.content is not None:
+            held = picture
+    if held is None:
+        return None, False
+    return encode_colour(colour_of(held), long_side), timeline.guessed == 0
