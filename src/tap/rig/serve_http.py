@@ -1,0 +1,159 @@
+"""The addresses of a served shoot: MJPEG streams, snapshots, the director's wire, the status."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tap.rig.serve_director import DirectorWire
+from tap.rig.serve_feed import Outlet, Part
+
+BOUNDARY = "tap-rig"
+_NO_STORE = {"Cache-Control": "no-store", "Connection": "close"}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The secret that every address asks for, as a query parameter or a header."""
+
+    value: str
+    where: Literal["query", "header"] = "query"
+    name: str = "token"
+
+    def fits(self, connection: HTTPConnection) -> bool:
+        """Whether the caller brought the secret; a header may say `Bearer` before it."""
+        held: Mapping[str, str] = (
+            connection.query_params if self.where == "query" else connection.headers
+        )
+        given = held.get(self.name, "").removeprefix("Bearer ")
+        return secrets.compare_digest(given.encode(), self.value.encode())
+
+
+def build_app(
+    outlets: Mapping[str, Outlet],
+    wire: DirectorWire,
+    *,
+    status: Callable[[], dict[str, Any]],
+    on_loop: Callable[[asyncio.AbstractEventLoop], None],
+    token: Token | None = None,
+) -> Starlette:
+    """The application; `on_loop` is called once, on the loop that everything runs on."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        on_loop(asyncio.get_running_loop())
+        yield
+
+    def guarded(
+        answer: Callable[[Request], Awaitable[Response]],
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def check(request: Request) -> Response:
+            if token is not None and not token.fits(request):
+                return PlainTextResponse("the token is missing or wrong", 401)
+            return await answer(request)
+
+        return check
+
+    async def stream(request: Request) -> Response:
+        outlet = outlets.get(request.path_params["feed"])
+        refusal = _refusal(outlet)
+        if outlet is None or refusal is not None:
+            return refusal or PlainTextResponse("", 404)
+        kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        return StreamingResponse(_multipart(outlet), media_type=kind, headers=_NO_STORE)
+
+    async def snapshot(request: Request) -> Response:
+        outlet = outlets.get(request.path_params["feed"])
+        refusal = _refusal(outlet)
+        if outlet is None or refusal is not None:
+            return refusal or PlainTextResponse("", 404)
+        if outlet.last is None:
+            return PlainTextResponse("no picture yet", 503)
+        return Response(outlet.last.jpeg, media_type="image/jpeg", headers=_NO_STORE)
+
+    async def events(_: Request) -> Response:
+        return StreamingResponse(_sse(wire), media_type="text/event-stream", headers=_NO_STORE)
+
+    async def tell_status(_: Request) -> Response:
+        return JSONResponse(status())
+
+    async def director(socket: WebSocket) -> None:
+        if token is not None and not token.fits(socket):
+            await socket.close(1008)
+            return
+        await socket.accept()
+        await _speak(socket, wire)
+
+    return Starlette(
+        routes=[
+            Route("/status", guarded(tell_status)),
+            Route("/events", guarded(events)),
+            Route("/{feed}/stream", guarded(stream)),
+            Route("/{feed}/snapshot", guarded(snapshot)),
+            WebSocketRoute("/director", director),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _refusal(outlet: Outlet | None) -> Response | None:
+    if outlet is None:
+        return PlainTextResponse("no such feed", 404)
+    if outlet.state == "killed":
+        return PlainTextResponse("the feed is down", 503)
+    if outlet.state == "ended":
+        return PlainTextResponse("the shoot is over", 410)
+    return None
+
+
+async def _multipart(outlet: Outlet) -> AsyncIterator[bytes]:
+    async for part in outlet.watch():
+        yield _framed(part)
+    yield f"--{BOUNDARY}--\r\n".encode()
+
+
+def _framed(part: Part) -> bytes:
+    head = (
+        f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(part.jpeg)}\r\n"
+        f"X-Timestamp: {part.due_ms / 1000:.6f}\r\n\r\n"
+    )
+    return head.encode() + part.jpeg + b"\r\n"
+
+
+async def _sse(wire: DirectorWire) -> AsyncIterator[str]:
+    yield ": the director's messages\n\n"
+    async for text in wire.listen():
+        yield "".join(f"data: {line}\n" for line in text.splitlines()) + "\n"
+
+
+async def _speak(socket: WebSocket, wire: DirectorWire) -> None:
+    """Messages out until the wire or the caller ends; what the caller says is not heeded."""
+
+    async def out() -> None:
+        async for text in wire.listen():
+            await socket.send_text(text)
+        await socket.close()
+
+    async def heed_goodbye() -> None:
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
+
+    tasks = [asyncio.create_task(out()), asyncio.create_task(heed_goodbye())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(
+                result, WebSocketDisconnect | RuntimeError | OSError
+            ):
+                raise result
