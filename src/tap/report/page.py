@@ -1,0 +1,214 @@
+"""The page that a session leaves: one HTML file that opens from disk, without network.
+
+All text from outside is escaped by the template engine; the page's own policy forbids every
+script and style but its own, and every request.
+"""
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from tap.errors import InputError
+from tap.report import timeline, wording
+from tap.report.findings import Finding, PictureRef, Role, Verification
+from tap.report.pictures import Pictures, Thumbnail, thumbnail
+from tap.vocabulary import DISAGREEMENTS, CameraSeen, Gap, ShotState, VerdictCode, Witness
+
+MOST_SHOWN = 100
+"""Disagreements shown with a section of their own."""
+
+PICTURE_BUDGET = 9 * 2**20
+"""All pictures of a page together, bytes as written."""
+
+MOST_LISTED = 5_000
+MOST_PROBLEMS = 500
+MOST_GAPS = 200
+
+CAPTIONS = {
+    Role.BEFORE: "Program, last picture before",
+    Role.AFTER: "Program, first picture after",
+    Role.MATCHED: "Seen on program",
+    Role.TOLD: "Named by the director",
+    Role.RUNNER_UP: "Next best match",
+}
+NO_CHANGE = {
+    Role.BEFORE: "Program, when it was said",
+    Role.AFTER: "Program, a second later",
+}
+"""Captions where there was no change to show both sides of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture in place. `image` is None where tap has none of it."""
+
+    caption: str
+    feed: str
+    at: str
+    alt: str
+    image: Thumbnail | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A disagreement with its pictures; `number` is the one that marks it on the timeline."""
+
+    number: int
+    title: str
+    finding: Finding
+    pictures: tuple[Shown, ...]
+
+
+def render_page(witness: Witness, checked: Verification, pictures: Pictures) -> str:
+    """The whole page. Needs no more than 15 MB, whatever the session's length.
+
+    `checked.findings` are shown in the order they come; `pictures` is asked for those of the
+    disagreements only, until the page's budget is used up.
+    """
+    numbers = {finding.key: n for n, finding in enumerate(checked.disagreements, start=1)}
+    drawn = timeline.draw(witness, checked.findings, numbers)
+    exhibits = tuple(_exhibits(checked, pictures, drawn.start_ms))
+    listed = checked.findings[:MOST_LISTED]
+    return _template().render(
+        session=wording.clip(witness.session.external_id, 200),
+        kind=wording.clip(witness.session.kind, 100),
+        sentences=wording.headline(witness.shots, checked),
+        checked=checked,
+        counts=_counts(checked),
+        timeline=drawn,
+        t=timeline,
+        exhibits=exhibits,
+        more=len(checked.disagreements) - len(exhibits),
+        findings=listed,
+        unlisted=len(checked.findings) - len(listed),
+        numbers=numbers,
+        problems=checked.problems[:MOST_PROBLEMS],
+        unlisted_problems=max(0, len(checked.problems) - MOST_PROBLEMS),
+        cameras=[_camera(seen) for seen in witness.cameras],
+        unseen=witness.coverage.unseen[:MOST_GAPS],
+        unlisted_gaps=max(0, len(witness.coverage.unseen) - MOST_GAPS),
+        program_frames=witness.coverage.program_frames,
+        w=wording,
+        titles=wording.TITLES,
+        wrong_codes=DISAGREEMENTS,
+        states=_states(witness),
+        policy=_policy(),
+        style=Markup(_asset("page.css")),  # noqa: S704 - our own file
+        script=Markup(_asset("page.js")),  # noqa: S704 - our own file
+    )
+
+
+def write_page(path: Path, witness: Witness, checked: Verification, pictures: Pictures) -> Path:
+    """Render and write the page in one step; a reader never finds half of it.
+
+    Raises `InputError` where `path` cannot be written.
+    """
+    text = render_page(witness, checked, pictures)
+    half = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text(text, encoding="utf-8", newline="\n")
+        half.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"Expected to write the page to {path}, but {error.strerror or error}; "
+            "give another place with --out."
+        ) from error
+    return path
+
+
+def _exhibits(checked: Verification, pictures: Pictures, start_ms: float) -> Iterator[Exhibit]:
+    left = PICTURE_BUDGET
+    for number, finding in enumerate(checked.disagreements[:MOST_SHOWN], start=1):
+        shown: list[Shown] = []
+        for ref in finding.pictures:
+            at_ms, image = _look_up(pictures, ref) if left > 0 else (ref.at_ms, None)
+            left -= len(image.uri) if image is not None else 0
+            caption, at = CAPTIONS[ref.role], wording.offset(at_ms, start_ms)
+            if finding.seen is None:
+                caption = NO_CHANGE.get(ref.role, caption)
+            alt = f"{caption}: {ref.feed} at {at}"
+            shown.append(Shown(caption, ref.feed, at, alt, image))
+        yield Exhibit(number, wording.TITLES[finding.verdict], finding, tuple(shown))
+
+
+def _look_up(pictures: Pictures, ref: PictureRef) -> tuple[float, Thumbnail | None]:
+    still = pictures.at(ref.feed, ref.at_ms, ref.pick)
+    return (ref.at_ms, None) if still is None else (still.at_ms, thumbnail(still.jpeg))
+
+
+def _counts(checked: Verification) -> list[tuple[VerdictCode, int]]:
+    found = Counter(finding.verdict for finding in checked.findings)
+    return [(code, found[code]) for code in VerdictCode if found[code]]
+
+
+def _states(witness: Witness) -> list[str]:
+    """The states without a camera's colour that the legend must explain."""
+    used = {shot.state for shot in witness.shots} - {ShotState.LIVE}
+    if any(seen.gaps for seen in witness.cameras):
+        used.add(ShotState.UNSEEN)
+    return [state.value for state in ShotState if state in used]
+
+
+@dataclass(frozen=True, slots=True)
+class _Camera:
+    """A camera's line in the table of delays and health."""
+
+    seen: CameraSeen
+    delay: str
+    interval: str
+    gaps: Sequence[Gap]
+    blind: str
+
+
+def _camera(seen: CameraSeen) -> _Camera:
+    interval = wording.DASH
+    if seen.delay_low_ms is not None and seen.delay_high_ms is not None:
+        interval = f"{seen.delay_low_ms:.0f} to {seen.delay_high_ms:.0f} ms"
+    blind = sum(max(0.0, gap[1] - gap[0]) for gap in seen.gaps)
+    return _Camera(
+        seen=seen,
+        delay="not measured" if seen.delay_ms is None else f"{seen.delay_ms:.0f} ms",
+        interval=interval,
+        gaps=seen.gaps[:MOST_GAPS],
+        blind=wording.length(blind) if seen.gaps else "none",
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("tap.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _policy() -> str:
+    """The Content-Security-Policy: our own style and script by hash, pictures as data, no more."""
+
+    def pin(name: str) -> str:
+        digest = hashlib.sha256(_asset(name).encode("utf-8")).digest()
+        return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+    return (
+        f"default-src 'none'; img-src data:; style-src {pin('page.css')}; "
+        f"script-src {pin('page.js')}; base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
