@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 PROGRAM = "program"
@@ -112,8 +112,16 @@ class Event(Word):
     type: EventType
     at_ms: float
     duration_ms: float = 0.0
-    from_camera: str | None = Field(default=None, alias="from")
-    to_camera: str | None = Field(default=None, alias="to")
+    from_camera: str | None = Field(
+        default=None,
+        serialization_alias="from",
+        validation_alias=AliasChoices("from", "from_camera", "fromCamera"),
+    )
+    to_camera: str | None = Field(
+        default=None,
+        serialization_alias="to",
+        validation_alias=AliasChoices("to", "to_camera", "toCamera"),
+    )
     confidence: float = 0.0
     frame: int | None = None
     """Index of the program frame at `at_ms`, counted from 0."""

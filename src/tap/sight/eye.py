@@ -1,0 +1,306 @@
+"""The eye: turns each program picture into evidence for every state of the sequence model."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tap.sight.delay import Delay
+from tap.sight.infer import States, Vector
+from tap.sight.look import Floats, Rect, blocks, sample
+from tap.sight.match import Mix, Seen, gains, mix
+from tap.sight.memory import Memory
+from tap.sight.placement import Placement
+from tap.sight.settings import SightSettings
+from tap.vocabulary import Luma
+
+_BLACK_MEAN, _WHITE_MEAN, _FLAT_STD = 30.0, 225.0, 5.0
+_CERTAIN = 60.0
+"""Nats for what needs no matching: black is black."""
+_REPEAT = 0.02
+"""Mean grey-level difference below which a program picture is the last one again."""
+_REPEAT_WEIGHT = 0.2
+"""A repeated picture is hardly new evidence."""
+_LEVEL_START, _LEVEL_PACE = 0.5, 0.03
+_OFF_FLOOR = 0.6
+"""A camera must reach this part of the fit it usually has, else it is not that camera."""
+_OFF_LEAST, _OFF_MOST = 0.2, 0.55
+_EXPLAINED = 0.9
+"""From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
+_TEXTURE_OUTSIDE = 10.0
+
+
+@dataclass(slots=True)
+class Match:
+    """How well one camera's recent past explains a program picture."""
+
+    fit: float
+    """0 unrelated .. 1 perfect to within coding noise."""
+    toll: float
+    """Nats lost for an unusual delay."""
+    lag_ms: float
+    gain: float
+    """Contrast of the program picture, relative to the camera's."""
+    index: int
+    """Where in the camera's memory."""
+    times: npt.NDArray[np.float64]
+    curve: npt.NDArray[np.float64]
+    """Nats (n,) of every candidate frame, for the delay tracker."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that one program picture says. Times in ms."""
+
+    index: int
+    at_ms: float
+    luma: Luma
+    nats: Vector
+    """(S,) log likelihood of each state."""
+    matches: list[Match | None]
+    mixes: dict[int, Mix] = field(default_factory=dict[int, Mix])
+    flat: str | None = None
+    """"black", "white", or None."""
+    repeat: bool = False
+    blind: tuple[int, ...] = ()
+    """Cameras that gave no pictures when this one must have been taken."""
+
+    @property
+    def best(self) -> int | None:
+        """The camera with the best match."""
+        known = [(self.nats[i], i) for i, m in enumerate(self.matches) if m is not None]
+        return max(known)[1] if known else None
+
+
+class Camera:
+    """What sight knows of one camera: its past, its delay, how well it usually fits."""
+
+    def __init__(self, settings: SightSettings) -> None:
+        self.memory = Memory(settings.max_delay_ms + settings.max_lookahead_ms + 400)
+        self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
+        self.size: tuple[int, int] | None = None
+        self.confirmed = False
+        self.level = _LEVEL_START
+        self.gain: float | None = None
+
+    def learn(self, evidence: Evidence, match: Match) -> None:
+        """The camera was live in this picture: remember how it fits and how late it is."""
+        self.confirmed = True
+        self.level += _LEVEL_PACE * (match.fit - self.level)
+        if not evidence.repeat:
+            self.delay.learn(evidence.at_ms, match.times, match.curve)
+
+
+class Eye:
+    """Looks at program pictures through the cameras' memories."""
+
+    def __init__(self, states: States, cameras: list[Camera], settings: SightSettings) -> None:
+        self._states = states
+        self._cameras = cameras
+        self._settings = settings
+        self._last: Luma | None = None
+
+    def look(self, index: int, at_ms: float, luma: Luma) -> Evidence:
+        """Evidence of one (h, w) program picture, taken in order."""
+        repeat = self._is_repeat(luma)
+        self._last = luma
+        return self.look_again(index, at_ms, luma, repeat=repeat)
+
+    def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
+        """The same without noticing the order: after a placement has changed."""
+        seen = _Views(luma)
+        matches = [self._match(camera, at_ms, seen) for camera in self._cameras]
+        evidence = Evidence(
+            index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
+        )
+        evidence.flat = _flat(luma)
+        evidence.blind = tuple(
+            i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms)
+        )
+        self._weigh(evidence, seen)
+        return evidence
+
+    def explained(self, evidence: Evidence) -> bool:
+        """Whether some camera, or black, explains the picture as well as cameras usually do."""
+        if evidence.flat:
+            return True
+        best = evidence.best
+        if best is None:
+            return False
+        match = evidence.matches[best]
+        return match is not None and match.fit >= _EXPLAINED * 0.85 * self._cameras[best].level
+
+    def fit(self, camera: Camera, at_ms: float, luma: Luma, placement: Placement) -> float:
+        """Best fit of a camera under another placement, over frames some 70 ms apart."""
+        seen, penalty = _Views(luma).through(placement.on)
+        part = self._window(camera, at_ms, wide=not camera.delay.locked)
+        count = part.stop - part.start
+        if count <= 0:
+            return 0.0
+        step = max(1, count // 40)
+        units = np.stack(
+            [
+                camera.memory.look(camera.memory.luma(i), placement)[0]
+                for i in range(part.start, part.stop, step)
+            ],
+            axis=1,
+        )
+        nats, _ = gains(seen, units)
+        total = float(seen.information.sum())
+        return penalty * float(nats.sum(axis=0).max()) / total if total > 1 else 0.0
+
+    # ------------------------------------------------------------------ one camera
+
+    def _window(self, camera: Camera, at_ms: float, *, wide: bool) -> slice:
+        s = self._settings
+        if not wide and camera.delay.ms is not None:
+            low, high = camera.delay.interval_ms
+            return camera.memory.within(at_ms - high - 120, at_ms - low + 120)
+        return camera.memory.within(at_ms - s.max_delay_ms, at_ms + s.max_lookahead_ms)
+
+    def _match(self, camera: Camera, at_ms: float, views: "_Views") -> Match | None:
+        """Near the known delay first; everywhere if that does not explain the picture."""
+        near = self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+        if not camera.delay.locked or (near is not None and near.fit >= 0.8 * camera.level):
+            return near
+        far = self._match_in(camera, at_ms, views, wide=True)
+        if far is None or (near is not None and near.fit >= far.fit):
+            return near
+        return far
+
+    def _match_in(
+        self, camera: Camera, at_ms: float, views: "_Views", *, wide: bool
+    ) -> Match | None:
+        part = self._window(camera, at_ms, wide=wide)
+        if part.stop <= part.start:
+            return None
+        seen, penalty = views.through(camera.memory.placement.on)
+        memory = camera.memory
+        per_block, along = gains(seen, memory.units(part))
+        curve = per_block.sum(axis=0)
+        times = memory.times(part)
+        tolled = curve - camera.delay.toll(at_ms - times)
+        best = int(np.argmax(tolled))
+        information = float(seen.information.sum())
+        fit = penalty * float(curve[best]) / information if information > 1 else 0.0
+        lengths = memory.lengths(part)[best]
+        power = float(lengths @ lengths)
+        gain = float(along[:, best] @ lengths) / power if power > 1 else 0.0
+        return Match(
+            fit=fit,
+            toll=float(curve[best] - tolled[best]),
+            lag_ms=at_ms - float(times[best]),
+            gain=gain,
+            index=part.start + best,
+            times=times,
+            curve=curve,
+        )
+
+    def _is_blind(self, camera: Camera, at_ms: float) -> bool:
+        """No pictures around the moment that this program picture was taken."""
+        last = camera.memory.last_ms
+        delay = camera.delay.ms or 0.0
+        if last is None:
+            return True
+        part = camera.memory.within(
+            at_ms - delay - self._settings.gap_ms, at_ms - delay + self._settings.gap_ms
+        )
+        return part.stop <= part.start
+
+    # ------------------------------------------------------------------ all together
+
+    def _weigh(self, evidence: Evidence, views: "_Views") -> None:
+        states, nats = self._states, evidence.nats
+        information = views.information
+        for i, match in enumerate(evidence.matches):
+            nats[i] = match.fit * information - match.toll if match is not None else 0.0
+        best = evidence.best
+        level = self._cameras[best].level if best is not None else _LEVEL_START
+        floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level))
+        nats[states.off] = floor * information
+        nats[states.black] = -_CERTAIN
+        nats[states.first_pair :] = -_CERTAIN
+        if evidence.flat == "black":
+            nats[states.black] = nats.max() + _CERTAIN
+        elif evidence.flat == "white":
+            nats[states.off] = nats.max() + _CERTAIN
+        elif best is not None:
+            match = evidence.matches[best]
+            if match is not None and match.fit < _EXPLAINED * level:
+                self._weigh_pairs(evidence, views)
+        if evidence.repeat:
+            nats *= _REPEAT_WEIGHT
+
+    def _weigh_pairs(self, evidence: Evidence, views: "_Views") -> None:
+        looks: dict[int, tuple[Floats, Floats]] = {}
+        for i, match in enumerate(evidence.matches):
+            if match is not None:
+                memory = self._cameras[i].memory
+                at = slice(match.index, match.index + 1)
+                looks[i] = memory.units(at)[:, 0], memory.lengths(at)[0]
+        mask = np.ones(32, np.bool_)
+        for a, b in self._states.pairs:
+            if a in looks and b in looks:
+                if self._cameras[a].memory.placement.on != self._cameras[b].memory.placement.on:
+                    continue
+                seen, penalty = views.through(self._cameras[a].memory.placement.on)
+                state = self._states.pair(a, b)
+                found = mix(seen, looks[a], looks[b], mask)
+                evidence.mixes[state] = found
+                evidence.nats[state] = penalty * found.nats
+
+    def _is_repeat(self, luma: Luma) -> bool:
+        if self._last is None or self._last.shape != luma.shape:
+            return False
+        # Every fourth row tells as well as all of them, at a quarter of the price.
+        now = luma[::4].astype(np.int16)
+        return float(np.abs(now - self._last[::4]).mean()) < _REPEAT
+
+
+class _Views:
+    """One program picture, cut to the program rects that placements ask for."""
+
+    def __init__(self, luma: Luma) -> None:
+        self._luma = luma
+        self._made: dict[Rect, tuple[Seen, float]] = {}
+
+    def through(self, rect: Rect) -> tuple[Seen, float]:
+        """The part inside `rect`, and a factor < 1 if the picture goes on outside of it."""
+        if rect not in self._made:
+            portrait = is_portrait(rect, self._luma.shape)
+            seen = Seen.of(blocks(sample(self._luma, rect, portrait=portrait)))
+            self._made[rect] = seen, 1.0 if rect.whole else self._beyond(rect)
+        return self._made[rect]
+
+    @property
+    def information(self) -> float:
+        """Nats that a perfect match would gain, in the view that has most."""
+        return max((float(s.information.sum()) for s, _ in self._made.values()), default=0.0)
+
+    def _beyond(self, rect: Rect) -> float:
+        h, w = self._luma.shape
+        x0, x1 = round(rect.x0 * w), round(rect.x1 * w)
+        y0, y1 = round(rect.y0 * h), round(rect.y1 * h)
+        bars = [
+            self._luma[: max(0, y0 - 1)],
+            self._luma[y1 + 1 :],
+            self._luma[:, : max(0, x0 - 1)],
+            self._luma[:, x1 + 1 :],
+        ]
+        worst = max((float(bar.std()) for bar in bars if bar.size > 64), default=0.0)
+        return 1.0 if worst < _TEXTURE_OUTSIDE else 0.6
+
+
+def is_portrait(rect: Rect, shape: tuple[int, ...]) -> bool:
+    """Whether a rect of an (h, w) picture is higher than wide."""
+    return (rect.y1 - rect.y0) * shape[0] > (rect.x1 - rect.x0) * shape[1]
+
+
+def _flat(luma: Luma) -> str | None:
+    small = luma[::4, ::4]
+    if float(small.std()) > _FLAT_STD:
+        return None
+    mean = float(small.mean())
+    if mean < _BLACK_MEAN:
+        return "black"
+    return "white" if mean > _WHITE_MEAN else None

@@ -1,0 +1,169 @@
+"""The sequence model: what the program shows, frame by frame, given all the evidence around it.
+
+A hidden Markov model over {each camera, off-camera, black, each pair of cameras (a change under way
+or two composed)}. Two filters run over the same evidence: a sharp one says *where* something
+changed, an honest one *how sure* that is (see `SightSettings`). A frame is decided by fixed-lag
+smoothing: forward to the newest frame, backward to the one being decided. Method: L. Rabiner, "A
+Tutorial on Hidden Markov Models" (1989), forward-backward in log-free scaled form.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+
+_LEAVE_CAMERA = 0.01
+_TO_CAMERA, _TO_PAIR, _TO_OFF, _TO_BLACK = 0.6, 0.3, 0.05, 0.05
+_LEAVE_PAIR = 0.08
+_LEAVE_OFF = 0.02
+_LEAVE_BLACK = 0.05
+_FLOOR = 1e-12
+"""No state is ever impossible: a wrong turn must be recoverable."""
+
+
+class States:
+    """The states over n cameras: 0..n-1 cameras, then off, black, then the pairs."""
+
+    def __init__(self, cameras: int) -> None:
+        self.cameras = cameras
+        self.off = cameras
+        self.black = cameras + 1
+        self.pairs = list(combinations(range(cameras), 2))
+        self.first_pair = cameras + 2
+        self.count = self.first_pair + len(self.pairs)
+        self._pair_index = {pair: self.first_pair + n for n, pair in enumerate(self.pairs)}
+
+    def pair(self, a: int, b: int) -> int:
+        """The state of a pair of cameras."""
+        return self._pair_index[(min(a, b), max(a, b))]
+
+    def members(self, state: int) -> tuple[int, ...]:
+        """The cameras that a state shows."""
+        if state < self.cameras:
+            return (state,)
+        if state >= self.first_pair:
+            return self.pairs[state - self.first_pair]
+        return ()
+
+    def transitions(self) -> npt.NDArray[np.float64]:
+        """(S, S) probabilities from row to column."""
+        n, s = self.cameras, self.count
+        t = np.full((s, s), _FLOOR)
+        for i in range(n):
+            others = max(1, n - 1)
+            t[i, :n] += _LEAVE_CAMERA * _TO_CAMERA / others
+            for j in range(n):
+                if j != i:
+                    t[i, self.pair(i, j)] += _LEAVE_CAMERA * _TO_PAIR / others
+            t[i, self.off] += _LEAVE_CAMERA * _TO_OFF
+            t[i, self.black] += _LEAVE_CAMERA * _TO_BLACK
+            t[i, i] = 1 - _LEAVE_CAMERA
+        for state, (a, b) in enumerate(self.pairs, start=self.first_pair):
+            t[state, [a, b]] += _LEAVE_PAIR / 2
+            t[state, state] = 1 - _LEAVE_PAIR
+        t[self.off, :n] += _LEAVE_OFF / max(1, n)
+        t[self.off, self.black] += _LEAVE_OFF / 10
+        t[self.off, self.off] = 1 - _LEAVE_OFF
+        t[self.black, :n] += _LEAVE_BLACK / max(1, n)
+        t[self.black, self.off] += _LEAVE_BLACK / 10
+        t[self.black, self.black] = 1 - _LEAVE_BLACK
+        out: npt.NDArray[np.float64] = t / t.sum(axis=1, keepdims=True)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Posterior of one frame: sharp (S,) and honest (S,) probabilities."""
+
+    at_ms: float
+    sharp: Vector
+    honest: Vector
+
+
+class _Filter:
+    """Forward filter with the emissions it needs to look back."""
+
+    def __init__(self, transitions: npt.NDArray[np.float64], temper: float) -> None:
+        self._t = transitions
+        self._temper = temper
+        self._belief: Vector = np.full(len(transitions), 1.0 / len(transitions))
+        self._past: deque[tuple[Vector, Vector]] = deque()
+
+        self._start = self._belief
+        """Belief before the oldest frame kept."""
+
+    @property
+    def belief(self) -> Vector:
+        return self._belief
+
+    def rewind(self) -> None:
+        self._belief = self._start
+        self._past.clear()
+
+    def add(self, nats: Vector) -> None:
+        scaled = self._temper * nats
+        emission = np.exp(np.maximum(scaled - scaled.max(), -60.0))
+        belief = (self._belief @ self._t) * emission
+        self._belief = belief / belief.sum()
+        self._past.append((self._belief, emission))
+
+    def oldest(self) -> Vector:
+        """Smoothed posterior of the oldest frame kept; drops it."""
+        back = np.ones_like(self._belief)
+        for n in range(len(self._past) - 1, 0, -1):
+            back = self._t @ (self._past[n][1] * back)
+            back /= back.sum()
+        forward, _ = self._past.popleft()
+        self._start = forward
+        posterior = forward * back
+        return np.asarray(posterior / posterior.sum())
+
+
+class Inference:
+    """Fixed-lag smoothing of both filters over evidence given frame by frame."""
+
+    def __init__(
+        self, states: States, *, sharpness: float, honesty: float, lag_ms: float, lag_frames: int
+    ) -> None:
+        transitions = states.transitions()
+        self._sharp = _Filter(transitions, sharpness)
+        self._honest = _Filter(transitions, honesty)
+        self._lag_ms = lag_ms
+        self._lag_frames = lag_frames
+        self._waiting: deque[float] = deque()
+
+    @property
+    def now(self) -> Vector:
+        """Honest belief (S,) about the newest frame, before anything that follows it."""
+        return self._honest.belief
+
+    def add(self, at_ms: float, nats: Vector) -> list[Decided]:
+        """Add a frame's evidence, nats (S,). Returns the frames that this decides."""
+        self._sharp.add(nats)
+        self._honest.add(nats)
+        self._waiting.append(at_ms)
+        out: list[Decided] = []
+        while self._waiting and (
+            len(self._waiting) > self._lag_frames or at_ms - self._waiting[0] >= self._lag_ms
+        ):
+            out.append(self._decide())
+        return out
+
+    def replace(self, frames: Sequence[tuple[float, Vector]]) -> list[Decided]:
+        """Take new evidence for all frames that wait, and one more: (at_ms, nats (S,)) each."""
+        self._sharp.rewind()
+        self._honest.rewind()
+        self._waiting.clear()
+        return [decided for at_ms, nats in frames for decided in self.add(at_ms, nats)]
+
+    def flush(self) -> list[Decided]:
+        """Decide everything that waits: nothing follows."""
+        return [self._decide() for _ in range(len(self._waiting))]
+
+    def _decide(self) -> Decided:
+        return Decided(self._waiting.popleft(), self._sharp.oldest(), self._honest.oldest())

@@ -1,0 +1,97 @@
+"""Looks: what is compared of a picture.
+
+A picture is sampled to a small grid (64x36 or 36x64), cut into 32 blocks of 72 pixels, and each
+block's mean is removed. A *unit* block is scaled to length 1, so that the product of two of them is
+their correlation, whatever brightness and contrast (grade, exposure) did to either.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tap.vocabulary import Luma
+
+Floats = npt.NDArray[np.float32]
+
+BLOCKS = 32
+PIXELS = 72
+"""Pixels of a block."""
+
+_FLAT = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """Part of a picture, in fractions of its width and height."""
+
+    x0: float = 0.0
+    y0: float = 0.0
+    x1: float = 1.0
+    y1: float = 1.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is the full picture, to within a pixel of what is sampled."""
+        return (
+            abs(self.x0) < 2e-3
+            and abs(self.y0) < 2e-3
+            and abs(self.x1 - 1) < 2e-3
+            and abs(self.y1 - 1) < 2e-3
+        )
+
+
+WHOLE = Rect()
+
+
+def sample(luma: Luma, rect: Rect, *, portrait: bool, mirror: bool = False) -> Floats:
+    """Sample `rect` of an (h, w) picture to the grid: (36, 64) float32, or (64, 36) if portrait."""
+    width, height = (36, 64) if portrait else (64, 36)
+    if rect.whole:
+        grid = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
+    else:
+        h, w = luma.shape
+        step_x = (rect.x1 - rect.x0) * w / width
+        step_y = (rect.y1 - rect.y0) * h / height
+        # Average over about one step first: a plain look-up would alias.
+        kernel = (max(1, round(step_x)), max(1, round(step_y)))
+        soft = cv2.blur(luma, kernel, borderType=cv2.BORDER_REPLICATE) if kernel > (1, 1) else luma
+        # Even kernels are centred half a pixel off.
+        off_x = 0.5 if kernel[0] % 2 == 0 else 0.0
+        off_y = 0.5 if kernel[1] % 2 == 0 else 0.0
+        matrix = np.array(
+            [
+                [step_x, 0.0, rect.x0 * w + step_x / 2 - 0.5 + off_x],
+                [0.0, step_y, rect.y0 * h + step_y / 2 - 0.5 + off_y],
+            ]
+        )
+        grid = cv2.warpAffine(
+            soft,
+            matrix,
+            (width, height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    if mirror:
+        grid = grid[:, ::-1]
+    return np.asarray(grid, dtype=np.float32)
+
+
+def blocks(grid: Floats) -> Floats:
+    """Cut a grid into (32, 72) blocks and remove each block's mean."""
+    h, w = grid.shape
+    if w > h:
+        cut = grid.reshape(4, 9, 8, 8)
+    else:
+        cut = grid.reshape(8, 8, 4, 9)
+    out = cut.transpose(0, 2, 1, 3).reshape(BLOCKS, PIXELS)
+    out = out - out.mean(axis=1, keepdims=True)
+    return np.asarray(out, dtype=np.float32)
+
+
+def unit(block: Floats) -> tuple[Floats, Floats]:
+    """Scale (32, 72) blocks to length 1; flat ones become 0. Returns units and (32,) lengths."""
+    length = np.sqrt(np.einsum("bp,bp->b", block, block))
+    safe = np.where(length > _FLAT, length, np.float32(np.inf))
+    return (block / safe[:, None]).astype(np.float32), length.astype(np.float32)

@@ -1,0 +1,104 @@
+"""A camera's recent past, kept ready for matching."""
+
+import numpy as np
+import numpy.typing as npt
+
+from tap.sight.look import BLOCKS, PIXELS, Floats, blocks, sample, unit
+from tap.sight.placement import Placement
+from tap.vocabulary import Luma
+
+_CAPACITY = 320
+"""Frames kept at most: 3.5 s at 90 fps. Faster cameras are thinned to fit."""
+
+
+class Memory:
+    """The looks of one camera's last seconds, under its present placement.
+
+    Arrays are written twice, half the buffer apart, so that any stretch of time is one contiguous
+    slice and a match is one matrix product.
+    """
+
+    def __init__(self, keep_ms: float) -> None:
+        self._keep_ms = keep_ms
+        self._min_step_ms = keep_ms / _CAPACITY
+        self._units = np.zeros((BLOCKS, 2 * _CAPACITY, PIXELS), np.float32)
+        self._lengths = np.zeros((2 * _CAPACITY, BLOCKS), np.float32)
+        self._times = np.zeros(2 * _CAPACITY)
+        self._lumas: list[Luma | None] = [None] * _CAPACITY
+        self._start = 0
+        self._count = 0
+        self.placement = Placement()
+        self.portrait = False
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def last_ms(self) -> float | None:
+        """Time of the newest frame."""
+        return self._times[self._start + self._count - 1] if self._count else None
+
+    def add(self, at_ms: float, luma: Luma) -> None:
+        """Remember a frame, forget what is too old."""
+        last = self.last_ms
+        if last is not None and at_ms - last < self._min_step_ms:
+            return
+        if self._count == _CAPACITY:
+            self._drop_first()
+        slot = (self._start + self._count) % _CAPACITY
+        self._count += 1
+        self._times[[slot, slot + _CAPACITY]] = at_ms
+        self._lumas[slot] = luma
+        self._write(slot, luma)
+        while self._count > 1 and self._times[self._start] < at_ms - self._keep_ms:
+            self._drop_first()
+
+    def place(self, placement: Placement, *, portrait: bool) -> None:
+        """Change the placement and look again at everything remembered."""
+        self.placement, self.portrait = placement, portrait
+        for n in range(self._count):
+            slot = (self._start + n) % _CAPACITY
+            luma = self._lumas[slot]
+            if luma is not None:
+                self._write(slot, luma)
+
+    def within(self, from_ms: float, to_ms: float) -> slice:
+        """The slice of the arrays that holds frames with from_ms <= time <= to_ms."""
+        times = self._times[self._start : self._start + self._count]
+        first, last = np.searchsorted(times, (from_ms, to_ms + 1e-6))
+        return slice(self._start + int(first), self._start + int(last))
+
+    def units(self, part: slice) -> Floats:
+        """(32, n, 72) unit blocks."""
+        return self._units[:, part]
+
+    def lengths(self, part: slice) -> Floats:
+        """(n, 32) block lengths in grey levels."""
+        return self._lengths[part]
+
+    def times(self, part: slice) -> npt.NDArray[np.float64]:
+        """(n,) times in ms."""
+        return self._times[part]
+
+    def luma(self, index: int) -> Luma:
+        """The picture at an index of the arrays."""
+        luma = self._lumas[index % _CAPACITY]
+        assert luma is not None
+        return luma
+
+    def look(self, luma: Luma, placement: Placement) -> tuple[Floats, Floats]:
+        """What `luma` would look like under another placement: units (32, 72), lengths (32,)."""
+        return unit(
+            blocks(sample(luma, placement.of, portrait=self.portrait, mirror=placement.mirror))
+        )
+
+    def _write(self, slot: int, luma: Luma) -> None:
+        units, lengths = self.look(luma, self.placement)
+        for at in (slot, slot + _CAPACITY):
+            self._units[:, at] = units
+            self._lengths[at] = lengths
+
+    def _drop_first(self) -> None:
+        self._lumas[self._start] = None
+        self._start = (self._start + 1) % _CAPACITY
+        self._count -= 1

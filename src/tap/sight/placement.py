@@ -1,0 +1,135 @@
+"""Placements: which part of a camera's picture fills which part of the program.
+
+A program may scale, letterbox, pillarbox, crop, zoom or mirror a camera. Guesses come from the
+aspect ratios (`usual_placements`) and from a search over scale and shift (`search_placements`);
+which guess is right is for the matching to say, over several frames, never for one pair alone.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tap.sight.look import WHOLE, Rect
+from tap.vocabulary import Luma
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Program rect `on` shows camera rect `of`, left-right flipped if `mirror`."""
+
+    on: Rect = WHOLE
+    of: Rect = WHOLE
+    mirror: bool = False
+
+
+_SAME_ASPECT = 0.02
+
+
+def usual_placements(camera: tuple[int, int], program: tuple[int, int]) -> list[Placement]:
+    """What switchers do by default: fill the frame, fit with bars, crop to fill; plain or flipped.
+
+    `camera` and `program` are (width, height) in px.
+    """
+    ratio = (camera[0] / camera[1]) / (program[0] / program[1])
+    plain = [Placement()]
+    if abs(ratio - 1) > _SAME_ASPECT:
+        if ratio < 1:  # the camera is narrower: bars left and right, or crop top and bottom
+            side, cut = (1 - ratio) / 2, (1 - ratio) / 2
+            plain = [
+                Placement(on=Rect(side, 0, 1 - side, 1)),
+                Placement(of=Rect(0, cut, 1, 1 - cut)),
+                Placement(),
+            ]
+        else:
+            side = (1 - 1 / ratio) / 2
+            plain = [
+                Placement(on=Rect(0, side, 1, 1 - side)),
+                Placement(of=Rect(side, 0, 1 - side, 1)),
+                Placement(),
+            ]
+    return plain + [Placement(p.on, p.of, mirror=True) for p in plain]
+
+
+_SCALES = (1.0, 1.06, 1.12, 1.2, 1.28, 1.37, 1.47, 1.58, 1.7, 1.83)
+_SEARCH_SIDE = 96
+_WORTH_TRYING = 0.35
+"""Correlation below which a search hit is chance."""
+
+
+def search_placements(
+    camera: Luma, program: Luma, base: Placement
+) -> list[tuple[float, Placement]]:
+    """Look for a zoom into the camera: where does the program picture lie in the camera's?
+
+    For each scale the program picture, shrunk, is slid over the camera's (normalised correlation).
+    `base` says where the camera stands on the program at scale 1, and whether it is flipped.
+    Returns (correlation, placement), best first; the caller must confirm by matching.
+    """
+    shown = _crop(program, base.on)
+    source = _crop(camera, base.of)
+    if base.mirror:
+        source = np.ascontiguousarray(source[:, ::-1])
+    h, w = source.shape
+    shrink = _SEARCH_SIDE / max(h, w)
+    size = (max(8, round(w * shrink)), max(8, round(h * shrink)))
+    source = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+    found: list[tuple[float, Placement]] = []
+    for scale in _SCALES:
+        small = (max(6, round(size[0] / scale)), max(6, round(size[1] / scale)))
+        template = cv2.resize(shown, small, interpolation=cv2.INTER_AREA)
+        if float(template.std()) < 2.0:
+            continue
+        surface = cv2.matchTemplate(source, template, cv2.TM_CCOEFF_NORMED)
+        _, best, _, (x, y) = cv2.minMaxLoc(surface)
+        if best < _WORTH_TRYING:
+            continue
+        # The true scale of the rounded template, not the nominal one.
+        x0, y0 = x / size[0], y / size[1]
+        x1, y1 = (x + small[0]) / size[0], (y + small[1]) / size[1]
+        found.append((best, _inside(base, Rect(x0, y0, x1, y1))))
+    found.sort(key=lambda hit: -hit[0])
+    return found
+
+
+def refined(placement: Placement, step: float) -> list[Placement]:
+    """Neighbours of a placement: shifted and scaled by `step` (fraction of the camera's picture)."""
+    of = placement.of
+    moves = [
+        (dx, dy, ds)
+        for dx in (-1, 0, 1)
+        for dy in (-1, 0, 1)
+        for ds in (-1, 0, 1)
+        if dx or dy or ds
+    ]
+    near: list[Placement] = []
+    for dx, dy, ds in moves:
+        rect = Rect(
+            of.x0 + dx * step - ds * step / 2,
+            of.y0 + dy * step - ds * step / 2,
+            of.x1 + dx * step + ds * step / 2,
+            of.y1 + dy * step + ds * step / 2,
+        )
+        near.append(Placement(placement.on, rect, placement.mirror))
+    return near
+
+
+def _inside(base: Placement, part: Rect) -> Placement:
+    """The placement that shows `part` (fractions of what `base` shows, as flipped) instead."""
+    of = base.of
+    w, h = of.x1 - of.x0, of.y1 - of.y0
+    x0, x1 = (1 - part.x1, 1 - part.x0) if base.mirror else (part.x0, part.x1)
+    return Placement(
+        base.on,
+        Rect(of.x0 + x0 * w, of.y0 + part.y0 * h, of.x0 + x1 * w, of.y0 + part.y1 * h),
+        base.mirror,
+    )
+
+
+def _crop(luma: Luma, rect: Rect) -> Luma:
+    if rect.whole:
+        return luma
+    h, w = luma.shape
+    x0, x1 = max(0, round(rect.x0 * w)), min(w, round(rect.x1 * w))
+    y0, y1 = max(0, round(rect.y0 * h)), min(h, round(rect.y1 * h))
+    return np.ascontiguousarray(luma[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)])

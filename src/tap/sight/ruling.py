@@ -1,0 +1,43 @@
+"""What one program frame shows: the material that shots are made of."""
+
+from dataclasses import dataclass, replace
+
+from tap.vocabulary import ShotState
+
+Key = tuple[ShotState, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """One decided program frame, [at_ms, end_ms). A pair of cameras comes as TRANSITION."""
+
+    index: int
+    at_ms: float
+    end_ms: float
+    state: ShotState
+    cameras: tuple[str, ...]
+    confidence: float
+    runner_up: str | None = None
+    runner_up_confidence: float = 0.0
+    share: float = 0.0
+    """In a pair: how much of it is the second camera."""
+    split: bool = False
+    """In a pair: side by side rather than blended."""
+    gain: float = 1.0
+    """Contrast relative to the camera's own: falls in a fade."""
+    reason: str = ""
+    """Why it is unseen, where it is."""
+
+    @property
+    def key(self) -> Key:
+        """What it has in common with its neighbours in one shot."""
+        return self.state, self.cameras
+
+    @property
+    def camera(self) -> str | None:
+        """The live camera, if exactly one is."""
+        return self.cameras[0] if self.state is ShotState.LIVE else None
+
+    def taken_for(self, key: Key) -> "Ruling":
+        """The same frame as part of another state's run."""
+        return replace(self, state=key[0], cameras=key[1])

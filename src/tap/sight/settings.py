@@ -1,0 +1,29 @@
+"""The numbers sight works with, each with its unit and its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SightSettings:
+    """Settings of `Sight`. Times in ms unless the name says frames."""
+
+    max_delay_ms: float = 3200.0
+    """The program shows a camera at most this late (the format allows 3 s)."""
+    max_lookahead_ms: float = 350.0
+    """Camera clocks may drift ahead of the program's: so far tap is willing to wait for them."""
+    decision_lag_ms: float = 300.0
+    """A frame is decided when this much of what follows it has been seen."""
+    decision_lag_frames: int = 9
+    """... or this many frames, whichever comes first."""
+    gap_ms: float = 1000.0
+    """No frame for so long is a gap: tap is blind there."""
+    hold_ms: float = 10_000.0
+    """The program staying on one camera for so long is a `hold` event."""
+    freeze_ms: float = 500.0
+    """The program repeating one picture for so long, while its camera moves, is a `freeze`."""
+    fade_through_ms: float = 700.0
+    """Black for no longer than this between two fades is one fade through black."""
+    sharpness: float = 0.35
+    """Tempering of the evidence when asking *where* something changed."""
+    honesty: float = 0.05
+    """Tempering when asking *how sure*: pixels, blocks and frames are far from independent."""

@@ -1,0 +1,281 @@
+"""From frame-by-frame rulings to shots and events.
+
+Rulings come in order. The newest stay *open* until what they belong to is clear: a dissolve must be
+over before it can be told from a cut, a fade before its length is known. What is clear is emitted as
+pieces of shots, which partition time, and as events.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from tap.sight.ruling import Key, Ruling
+from tap.sight.settings import SightSettings
+from tap.sight.soft import Change, fade_in_length, fade_out_length, read_pair
+from tap.vocabulary import Event, EventType, Shot, ShotState
+
+Run = list[Ruling]
+
+_BACK = 6
+"""Frames of a running shot that stay open: a dissolve's first frames look like the shot before."""
+_SHORTEST = {ShotState.LIVE: 2, ShotState.AMBIGUOUS: 2, ShotState.OFF_CAMERA: 4, ShotState.BLACK: 3}
+"""Frames below which a state is taken for its neighbour: a flash, a dropped picture."""
+_STABLE = {ShotState.UNSEEN: 1, ShotState.OFF_CAMERA: 5}
+_STABLE_ELSE = 3
+"""Frames after which a new state is believed to stay."""
+_COMPOSED_MS = 3500.0
+"""A pair that lasts longer is no transition."""
+_FADING = 0.92
+_LONGEST_FADE_MS = 2500.0
+
+
+class ShotBuilder:
+    """Builds shots and events out of rulings. The caller empties `shots` and `events`."""
+
+    def __init__(self, settings: SightSettings) -> None:
+        self._settings = settings
+        self._open: Run = []
+        self._anchor: Ruling | None = None
+        """The last ruling emitted: what went before the open ones."""
+        self._since_ms = 0.0
+        self._gain = 0.0
+        self.shots: list[Shot] = []
+        self.events: list[Event] = []
+
+    @property
+    def until_ms(self) -> float | None:
+        """Everything before this time is decided."""
+        return self._anchor.end_ms if self._anchor is not None else None
+
+    def add(self, ruling: Ruling) -> None:
+        """Take the next ruling."""
+        self._open.append(ruling)
+        while self._take_change(final=False):
+            pass
+        self._emit_settled()
+
+    def finish(self) -> None:
+        """Nothing follows: emit all that is open."""
+        while self._take_change(final=True):
+            pass
+        self._emit(self._open)
+        self._open = []
+        self._end_hold()
+
+    # ------------------------------------------------------------------ when is it clear
+
+    def _runs(self, *, final: bool) -> list[Run]:
+        """The open rulings as runs; too short ones, once something follows, join a neighbour."""
+        runs = _runs_of(self._open)
+        n = 0
+        while n < len(runs):
+            if len(runs[n]) < _SHORTEST.get(runs[n][0].state, 1):
+                key = self._neighbour(runs, n, final=final)
+                if key is not None:
+                    runs[n] = [r.taken_for(key) for r in runs[n]]
+                    self._open = [r for run in runs for r in run]
+                    runs = _runs_of(self._open)
+                    n = 0
+                    continue
+            n += 1
+        return runs
+
+    def _neighbour(self, runs: list[Run], n: int, *, final: bool) -> Key | None:
+        """What a too short run belongs to; None while that is open."""
+        before = runs[n - 1][0].key if n else (self._anchor.key if self._anchor else None)
+        after = runs[n + 1][0].key if n + 1 < len(runs) else None
+        if after is None:
+            return before if final else None
+        # A flash inside a transition belongs to it; elsewhere the new picture has begun.
+        if before == after or (before and before[0] is ShotState.TRANSITION):
+            return before
+        return after if after[0] is not ShotState.TRANSITION else (before or after)
+
+    def _take_change(self, *, final: bool) -> bool:
+        """Emit the first change among the open rulings, if there is one and it is clear."""
+        runs = self._runs(final=final)
+        head: Run = []
+        if runs and (self._anchor is None or runs[0][0].key == self._anchor.key):
+            head = runs.pop(0)
+        if not runs:
+            return False
+        origin = head[-1] if head else self._anchor
+        assert origin is not None
+        pair: Run = []
+        while runs and runs[0][0].state is ShotState.TRANSITION:
+            pair += runs.pop(0)
+        if not runs:
+            return self._take_long_pair(head, pair, final=final)
+        target = runs[0]
+        settled = len(target) >= _STABLE.get(target[0].state, _STABLE_ELSE) or len(runs) > 1
+        if not settled and not final:
+            return False
+        if target[0].state is ShotState.BLACK:
+            return self._take_fade_out(head + pair, origin, runs, final=final)
+        if origin.state is ShotState.BLACK and not pair:
+            return self._take_fade_in(head, origin, target, final=final)
+        change = read_pair(head, pair, target, origin)
+        if change is None:
+            self._emit(head)
+            self._emit(pair, ShotState.COMPOSED)
+            self._begin(target)
+        else:
+            self._emit_change(change, origin, target)
+        return True
+
+    def _take_long_pair(self, head: Run, pair: Run, *, final: bool) -> bool:
+        """Two cameras on screen, and nothing after it yet."""
+        lasted = pair[-1].end_ms - pair[0].at_ms
+        if lasted < _COMPOSED_MS and not final:
+            return False
+        self._emit(head)
+        self._emit(pair, ShotState.COMPOSED if lasted >= _COMPOSED_MS else ShotState.TRANSITION)
+        self._open = []
+        return True
+
+    def _take_fade_out(self, old: Run, origin: Ruling, runs: list[Run], *, final: bool) -> bool:
+        """A change to black, or through it if the black is short and a camera follows."""
+        black, after = runs[0], (runs[1] if len(runs) > 1 else [])
+        out = fade_out_length(old, self._gain) if origin.camera else 0
+        before, fading = old[: len(old) - out], old[len(old) - out :]
+        short = black[-1].end_ms - black[0].at_ms <= self._settings.fade_through_ms
+        if short and not final and len(after) < _STABLE_ELSE:
+            return False
+        if short and after and after[0].camera:
+            into = fade_in_length(after)
+            if into is None and not final:
+                return False
+            into = into or 0
+            if out + into > 1:
+                during = [*fading, *black, *after[:into]]
+                rest = after[into:] or after[-1:]
+                self._emit_change(Change(EventType.FADE, before, during, []), origin, rest)
+                return True
+        kind = EventType.FADE if out > 1 else EventType.CUT
+        during = fading if out > 1 else []
+        if out <= 1:
+            before = old
+        self._emit_change(Change(kind, before, during, []), origin, black)
+        return True
+
+    def _take_fade_in(self, head: Run, origin: Ruling, target: Run, *, final: bool) -> bool:
+        into = fade_in_length(target) if target[0].camera else 0
+        if into is None and not final:
+            return False
+        if into and into > 1:
+            rest = target[into:] or target[-1:]
+            self._emit_change(Change(EventType.FADE, head, target[:into], []), origin, rest)
+        else:
+            self._emit_change(Change(EventType.CUT, head, [], []), origin, target)
+        return True
+
+    # ------------------------------------------------------------------ saying it
+
+    def _emit_change(self, change: Change, origin: Ruling, target: Sequence[Ruling]) -> None:
+        self._emit(change.before)
+        named = [c for c in (origin.camera, target[0].camera) if c]
+        self._emit(change.during, ShotState.TRANSITION, tuple(named))
+        new = [*change.after, *target]
+        if _is_seen(origin, target[0]):
+            first = change.during[0] if change.during else new[0]
+            sure = new[1:6] or new[:1]
+            self.events.append(
+                Event(
+                    id=f"{change.kind.value}-{first.at_ms:.0f}",
+                    type=change.kind,
+                    at_ms=first.at_ms,
+                    duration_ms=change.during[-1].end_ms - first.at_ms if change.during else 0.0,
+                    from_camera=origin.camera,
+                    to_camera=target[0].camera,
+                    confidence=min(origin.confidence, sum(r.confidence for r in sure) / len(sure)),
+                    frame=first.index,
+                )
+            )
+        self._begin(new)
+
+    def _begin(self, new: Sequence[Ruling]) -> None:
+        """Emit the first frame of a new shot, which makes it the one that is running."""
+        self._emit(new[:1])
+        self._open = [*new[1:], *(r for r in self._open if r.at_ms > new[-1].at_ms)]
+
+    def _emit_settled(self) -> None:
+        """Emit what of the running shot can't belong to a change any more."""
+        run = self._open
+        if any(r.key != run[0].key for r in run) or len(run) <= _BACK:
+            return
+        if self._anchor is not None and run[0].key != self._anchor.key:
+            return
+        keep = _BACK
+        if run[0].state is ShotState.LIVE and self._gain:
+            fading = next(
+                (n for n, r in enumerate(reversed(run)) if r.gain >= _FADING * self._gain), len(run)
+            )
+            if fading and run[-1].end_ms - run[-fading].at_ms < _LONGEST_FADE_MS:
+                keep = max(keep, fading + 2)
+        if len(run) > keep:
+            self._emit(run[:-keep])
+            self._open = run[-keep:]
+
+    def _emit(
+        self,
+        rulings: Sequence[Ruling],
+        state: ShotState | None = None,
+        cameras: tuple[str, ...] | None = None,
+    ) -> None:
+        """Emit rulings as one piece of a shot."""
+        if not rulings:
+            return
+        first, last, count = rulings[0], rulings[-1], len(rulings)
+        state = state or first.state
+        cameras = first.cameras if cameras is None else cameras
+        runner = max(rulings, key=lambda r: r.runner_up_confidence)
+        confidence = sum(r.confidence for r in rulings) / count
+        self.shots.append(
+            Shot(
+                start_ms=first.at_ms,
+                end_ms=last.end_ms,
+                state=state,
+                camera=cameras[0] if state is ShotState.LIVE else None,
+                cameras=cameras,
+                confidence=confidence,
+                runner_up=runner.runner_up,
+                runner_up_confidence=sum(r.runner_up_confidence for r in rulings) / count,
+            )
+        )
+        if self._anchor is None or (state, cameras) != self._anchor.key:
+            self._end_hold()
+            self._since_ms = first.at_ms
+            self._gain = 0.0
+        for ruling in rulings if state is ShotState.LIVE else ():
+            self._gain += (0.1 if self._gain else 1.0) * (ruling.gain - self._gain)
+        self._anchor = last.taken_for((state, cameras))
+
+    def _end_hold(self) -> None:
+        """The event of a hold, if the shot that ends here was long enough for one."""
+        anchor = self._anchor
+        if anchor is None or anchor.camera is None:
+            return
+        if anchor.end_ms - self._since_ms >= self._settings.hold_ms:
+            self.events.append(
+                Event(
+                    id=f"{EventType.HOLD.value}-{self._since_ms:.0f}",
+                    type=EventType.HOLD,
+                    at_ms=self._since_ms,
+                    duration_ms=anchor.end_ms - self._since_ms,
+                    from_camera=anchor.camera,
+                    to_camera=anchor.camera,
+                    confidence=anchor.confidence,
+                )
+            )
+
+
+def _runs_of(rulings: Sequence[Ruling]) -> list[Run]:
+    return [list(run) for _, run in groupby(rulings, key=lambda r: r.key)]
+
+
+def _is_seen(old: Ruling, new: Ruling) -> bool:
+    """Whether a change between two rulings was seen, rather than hidden or only possible."""
+    if ShotState.UNSEEN in (old.state, new.state):
+        return False
+    if ShotState.AMBIGUOUS in (old.state, new.state):
+        return not set(old.cameras) & set(new.cameras)
+    return True

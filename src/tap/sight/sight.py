@@ -1,0 +1,262 @@
+"""Sight: frames in, shots and events out. Pure: no I/O, no clock, the same for live and replay."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tap.sight.eye import Camera, Evidence, Eye
+from tap.sight.freeze import FreezeWatch
+from tap.sight.infer import Decided, Inference, States
+from tap.sight.presence import Presence
+from tap.sight.ruling import Ruling
+from tap.sight.settings import SightSettings
+from tap.sight.shots import ShotBuilder
+from tap.sight.surveyor import Surveyor
+from tap.vocabulary import PROGRAM, CameraSeen, Coverage, Event, Frame, Shot, ShotState
+
+_UNSURE = 0.85
+"""Below this honest probability of the best camera, others that are likely are named with it."""
+_LIKELY = 0.08
+_MOST_SURE = 0.999
+"""No confidence above this: the model itself may be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the program seems to show, before anything after it has been seen."""
+
+    at_ms: float
+    camera: str | None
+    confidence: float
+    runner_up: str | None
+    runner_up_confidence: float
+
+
+class Sight:
+    """Names the live camera of a program from pictures alone.
+
+    Feed it every frame of every feed in order of time (`see`), and the passing of time where no frame
+    tells it (`pass_time`); take what has been decided with `take`. Equal frames in equal order give
+    equal answers.
+    """
+
+    def __init__(self, cameras: Sequence[str], settings: SightSettings | None = None) -> None:
+        self.settings = settings or SightSettings()
+        self.cameras = tuple(cameras)
+        self._eyes = [Camera(self.settings) for _ in self.cameras]
+        self._number = {name: n for n, name in enumerate(self.cameras)}
+        self._states = States(len(self.cameras))
+        self._eye = Eye(self._states, self._eyes, self.settings)
+        self._surveyor = Surveyor(self._eye, self._eyes)
+        self._inference = Inference(
+            self._states,
+            sharpness=self.settings.sharpness,
+            honesty=self.settings.honesty,
+            lag_ms=self.settings.decision_lag_ms,
+            lag_frames=self.settings.decision_lag_frames,
+        )
+        self._builder = ShotBuilder(self.settings)
+        self._presence = {
+            feed: Presence(feed, self.settings.gap_ms) for feed in (*self.cameras, PROGRAM)
+        }
+        self._freeze = FreezeWatch(self.settings.freeze_ms)
+        self._held: deque[Frame] = deque()
+        self._waiting: deque[Evidence] = deque()
+        self._size: tuple[int, int] | None = None
+        self._frames = 0
+        self._now_ms = 0.0
+        self._unseen: list[tuple[float, float, str]] = []
+        self.now: Now | None = None
+
+    # ------------------------------------------------------------------ in
+
+    def see(self, frame: Frame) -> None:
+        """Take the next frame of any feed; frames come ordered by time over all feeds."""
+        self.pass_time(frame.at_ms)
+        presence = self._presence[frame.feed]
+        gap = presence.frame(frame.at_ms)
+        if frame.feed == PROGRAM:
+            if gap is not None:
+                self._flush()
+                self._blind(gap[0], gap[1], "no program frames")
+            self._held.append(frame)
+            self._release()
+            return
+        camera = self._eyes[self._number[frame.feed]]
+        if camera.size != frame.size:
+            camera.size = frame.size
+            self._surveyor.reset(camera, self._size)
+        camera.memory.add(frame.at_ms, frame.luma)
+
+    def pass_time(self, now_ms: float) -> None:
+        """Time has come to `now_ms`, with or without frames."""
+        for presence in self._presence.values():
+            presence.pass_time(now_ms)
+        self._now_ms = now_ms
+        self._release()
+
+    def finish(self) -> None:
+        """Nothing follows: decide all that waits."""
+        while self._held:
+            self._evaluate(self._held.popleft())
+        self._flush()
+        self._builder.finish()
+        self._freeze.finish()
+
+    # ------------------------------------------------------------------ out
+
+    def take(self) -> tuple[list[Shot], list[Event]]:
+        """What has been decided since the last call: pieces of shots, and events."""
+        shots, self._builder.shots = self._builder.shots, []
+        events, self._builder.events = self._builder.events, []
+        events += self._freeze.take()
+        for presence in self._presence.values():
+            events += presence.take()
+        events.sort(key=lambda e: (e.at_ms, e.id))
+        return shots, events
+
+    @property
+    def until_ms(self) -> float | None:
+        """Everything on the program before this time is decided."""
+        return self._builder.until_ms
+
+    def cameras_seen(self) -> tuple[CameraSeen, ...]:
+        """What was learnt about each camera so far."""
+        seen: list[CameraSeen] = []
+        for name, camera in zip(self.cameras, self._eyes, strict=True):
+            delay = camera.delay.ms
+            low, high = camera.delay.interval_ms
+            presence = self._presence[name]
+            seen.append(
+                CameraSeen(
+                    id=name,
+                    delay_ms=delay,
+                    delay_low_ms=low if delay is not None else None,
+                    delay_high_ms=high if delay is not None else None,
+                    frames_seen=presence.frames,
+                    gaps=tuple(presence.gaps),
+                    mirrored=camera.memory.placement.mirror,
+                )
+            )
+        return tuple(seen)
+
+    def coverage(self) -> Coverage:
+        """What of the program was looked at."""
+        return Coverage(program_frames=self._frames, unseen=tuple(self._unseen))
+
+    # ------------------------------------------------------------------ a program frame's way
+
+    def _lookahead_ms(self) -> float:
+        """How long to wait for cameras whose clock seems to run ahead of the program's."""
+        delays = [c.delay.ms for c in self._eyes if c.confirmed and c.delay.ms is not None]
+        if not delays:
+            return 0.0
+        return min(self.settings.max_lookahead_ms, max(0.0, 60.0 - min(delays)))
+
+    def _release(self) -> None:
+        while self._held and self._now_ms >= self._held[0].at_ms + self._lookahead_ms():
+            self._evaluate(self._held.popleft())
+
+    def _evaluate(self, frame: Frame) -> None:
+        if frame.size != self._size:
+            self._size = frame.size
+            for camera in self._eyes:
+                self._surveyor.reset(camera, self._size)
+        evidence = self._eye.look(self._frames, frame.at_ms, frame.luma)
+        self._frames += 1
+        self._freeze.look(evidence)
+        self._waiting.append(evidence)
+        if self._surveyor.survey(evidence):
+            self._look_again()
+        else:
+            self._learn(self._inference.add(evidence.at_ms, evidence.nats))
+        self._now(evidence)
+
+    def _look_again(self) -> None:
+        """A placement has changed: judge all that is not yet decided anew."""
+        fresh = [
+            self._eye.look_again(e.index, e.at_ms, e.luma, repeat=e.repeat) for e in self._waiting
+        ]
+        self._waiting = deque(fresh)
+        self._learn(self._inference.replace([(e.at_ms, e.nats) for e in fresh]))
+
+    def _flush(self) -> None:
+        self._learn(self._inference.flush())
+
+    def _learn(self, decided: Sequence[Decided]) -> None:
+        for verdict in decided:
+            evidence = self._waiting.popleft()
+            following = self._waiting[0].at_ms if self._waiting else None
+            ruling = self._rule(evidence, verdict, following)
+            self._builder.add(ruling)
+            if ruling.state is ShotState.LIVE and ruling.confidence > 0.9:
+                number = self._number[ruling.cameras[0]]
+                match = evidence.matches[number]
+                if match is not None and not self._freeze.frozen:
+                    self._eyes[number].learn(evidence, match)
+
+    def _rule(self, evidence: Evidence, decided: Decided, following_ms: float | None) -> Ruling:
+        states, honest = self._states, decided.honest
+        state = int(np.argmax(decided.sharp))
+        order = np.argsort(-honest)
+        runner = int(order[1]) if int(order[0]) == state else int(order[0])
+        kind, cameras, reason = ShotState.LIVE, states.members(state), ""
+        confidence = float(honest[state])
+        if state == states.off:
+            kind = ShotState.OFF_CAMERA
+            if evidence.blind:
+                kind = ShotState.UNSEEN
+                lost = ", ".join(self.cameras[i] for i in evidence.blind)
+                reason = f"no frames from {lost}"
+        elif state == states.black:
+            kind = ShotState.BLACK
+        elif state >= states.first_pair:
+            kind = ShotState.TRANSITION
+        elif confidence < _UNSURE:
+            likely = [i for i in range(states.cameras) if honest[i] > _LIKELY or i == state]
+            if len(likely) > 1:
+                kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
+                confidence = float(honest[likely].sum())
+        pair = evidence.mixes.get(state)
+        match = evidence.matches[state] if state < states.cameras else None
+        end_ms = following_ms
+        if end_ms is None:
+            end_ms = evidence.at_ms + self._presence[PROGRAM].interval_ms
+        return Ruling(
+            index=evidence.index,
+            at_ms=evidence.at_ms,
+            end_ms=end_ms,
+            state=kind,
+            cameras=tuple(self.cameras[i] for i in cameras),
+            confidence=min(_MOST_SURE, confidence),
+            runner_up=self.cameras[runner] if runner < states.cameras else None,
+            runner_up_confidence=float(honest[runner]) if runner < states.cameras else 0.0,
+            share=pair.share if pair is not None else 0.0,
+            split=pair.split if pair is not None else False,
+            gain=match.gain if match is not None else 1.0,
+            reason=reason,
+        )
+
+    def _blind(self, from_ms: float, to_ms: float, reason: str) -> None:
+        """The program gave nothing for a while."""
+        self._unseen.append((from_ms, to_ms, reason))
+        self._builder.add(
+            Ruling(self._frames - 1, from_ms, to_ms, ShotState.UNSEEN, (), 1.0, reason=reason)
+        )
+
+    def _now(self, evidence: Evidence) -> None:
+        belief = self._inference.now
+        cameras = belief[: self._states.cameras]
+        order = np.argsort(-cameras)
+        first = int(order[0])
+        second = int(order[1]) if len(order) > 1 else None
+        live = int(np.argmax(belief)) < self._states.cameras
+        self.now = Now(
+            at_ms=evidence.at_ms,
+            camera=self.cameras[first] if live else None,
+            confidence=min(_MOST_SURE, float(belief.max())),
+            runner_up=self.cameras[second] if second is not None else None,
+            runner_up_confidence=float(cameras[second]) if second is not None else 0.0,
+        )

@@ -1,0 +1,117 @@
+"""Reading soft changes: how long a dissolve, wipe or fade took, and whether it was one at all."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tap.sight.ruling import Ruling
+from tap.vocabulary import EventType
+
+_SHORTEST_SOFT = 4
+"""Frames: a shorter mixture is a cut smeared by the encoder."""
+_REACH = 6
+"""Frames that the line through a dissolve's shares may reach beyond what was recognised as mixed."""
+_MOVES = 0.35
+"""A transition's share must move at least this much; else the pair is composed."""
+_STEADY = 0.03
+"""Relative change of contrast between frames below which a fade is over."""
+_FADED = 0.92
+_LONGEST_FADE_MS = 2500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the program: its kind, and the frames before, during and after it."""
+
+    kind: EventType
+    before: Sequence[Ruling]
+    during: Sequence[Ruling]
+    after: Sequence[Ruling]
+
+
+def read_pair(
+    head: Sequence[Ruling], pair: Sequence[Ruling], target: Sequence[Ruling], origin: Ruling
+) -> Change | None:
+    """What the frames `pair`, seen as two cameras, are between `origin` and `target`.
+
+    `head` are the open frames of the shot that `origin` ends. None: no change of camera, the pair is
+    a composition (or an aborted transition) within one shot.
+    """
+    old, new = origin.key, target[0].key
+    if old == new:
+        return None if pair else Change(EventType.CUT, head, [], [])
+    a, b = origin.camera, target[0].camera
+    shares = [_share_of(r, b) for r in pair]
+    if a is None or b is None or len(pair) < _SHORTEST_SOFT or {a, b} - _named(pair):
+        cut = next((n for n, share in enumerate(shares) if share >= 0.5), len(pair))
+        return Change(
+            EventType.CUT,
+            [*head, *(r.taken_for(old) for r in pair[:cut])],
+            [],
+            [r.taken_for(new) for r in pair[cut:]],
+        )
+    slope, start = _line(shares)
+    lasted = pair[-1].end_ms - pair[0].at_ms
+    if slope * len(pair) < _MOVES and lasted > 1000.0:
+        return None
+    first, last = 0, len(pair)
+    if slope > 0:
+        # The line meets share 0 before the first frame that was recognised as mixed, and share 1
+        # after the last.
+        early = min(_REACH, max(0, -math.floor(start) - 1), len(head))
+        late = min(_REACH, max(0, math.ceil(start + 1 / slope) - len(pair)), len(target) - 1)
+        first, last = -early, len(pair) + late
+    during = [*head[len(head) + first :], *pair, *target[: last - len(pair)]]
+    kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
+    return Change(kind, head[: len(head) + first], during, [])
+
+
+def fade_out_length(old: Sequence[Ruling], usual_gain: float) -> int:
+    """Frames at the end of `old` whose contrast was already falling."""
+    if not usual_gain:
+        return 0
+    count = 0
+    gain = 0.0
+    for ruling in reversed(old):
+        falling = ruling.gain < _FADED * usual_gain and ruling.gain >= gain - _STEADY
+        if not falling:
+            break
+        gain = ruling.gain
+        count += 1
+    # The first frame of a slow fade loses too little contrast to be told by itself.
+    return min(count + 1, len(old)) if count else 0
+
+
+def fade_in_length(new: Sequence[Ruling]) -> int | None:
+    """Frames at the start of `new` whose contrast was still rising; None if it can't be told yet."""
+    gains = [r.gain for r in new]
+    for n in range(len(gains) - 3):
+        later = gains[n : n + 4]
+        if max(later) - min(later) <= _STEADY * max(later):
+            steady = sum(later) / 4
+            return sum(1 for g in gains[: n + 1] if g < _FADED * steady)
+    if new[-1].end_ms - new[0].at_ms > _LONGEST_FADE_MS:
+        return 0
+    return None
+
+
+def _named(pair: Sequence[Ruling]) -> set[str]:
+    return {c for r in pair for c in r.cameras}
+
+
+def _share_of(ruling: Ruling, camera: str | None) -> float:
+    """How much of a mixed frame is `camera`; a pair without it counts as none."""
+    if camera is None or camera not in ruling.cameras:
+        return 0.0
+    return ruling.share if ruling.cameras[1] == camera else 1.0 - ruling.share
+
+
+def _line(shares: Sequence[float]) -> tuple[float, float]:
+    """Least squares over the frame number: slope per frame, and the frame at which it is 0."""
+    x = np.arange(len(shares), dtype=np.float64)
+    slope, offset = (float(v) for v in np.polyfit(x, np.asarray(shares), 1))
+    if slope <= 1e-6:
+        return 0.0, 0.0
+    return slope, -offset / slope
