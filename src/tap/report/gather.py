@@ -22,6 +22,11 @@ SETTLED_MS = 1000.0
 RUNNER_UP_COUNTS = 0.02
 """From this probability on, the runner-up's picture helps a person to judge."""
 
+NOTHING_TO_SEE = frozenset(
+    {VerdictCode.NOTED, VerdictCode.DUPLICATE, VerdictCode.OUT_OF_ORDER, VerdictCode.CLOCK_SUSPECT}
+)
+"""Codes about the message alone: no picture says anything about them."""
+
 Delays = Mapping[str, float]
 """Per camera: how many ms after the camera the program shows its picture."""
 
@@ -37,12 +42,16 @@ def wanted_pictures(
     *,
     delays: Delays,
     shot: Shot | None = None,
+    code: VerdictCode | None = None,
 ) -> tuple[PictureRef, ...]:
     """The pictures that let a person judge a verdict on `claim` and `event` by eye.
 
     `shot` is what the program showed after the change (or after the message, where nothing
-    changed). A camera whose delay was never measured is looked up at the median of the others'.
+    changed); a `code` that has nothing to see gives none. A camera whose delay was never measured
+    is looked up at the median of the others'.
     """
+    if code in NOTHING_TO_SEE:
+        return ()
     if event is not None:
         edge, settled = event.at_ms, event.at_ms + event.duration_ms
     elif claim is not None and claim.camera is not None:
@@ -108,7 +117,11 @@ def findings_of(
                 text=verdict.text,
                 ledger_verdict=(in_ledger or {}).get(key),
                 pictures=wanted_pictures(
-                    claim, event, delays=delays, shot=shot_at(witness.shots, settled)
+                    claim,
+                    event,
+                    code=verdict.code,
+                    delays=delays,
+                    shot=shot_at(witness.shots, settled),
                 ),
             )
         )

@@ -16,8 +16,8 @@ from pathlib import Path
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tap.errors import InputError
 from tap.report import timeline, wording
+from tap.report.files import write_text
 from tap.report.findings import Finding, PictureRef, Role, Verification
 from tap.report.pictures import Pictures, Thumbnail, thumbnail
 from tap.vocabulary import DISAGREEMENTS, CameraSeen, Gap, ShotState, VerdictCode, Witness
@@ -111,18 +111,7 @@ def write_page(path: Path, witness: Witness, checked: Verification, pictures: Pi
 
     Raises `InputError` where `path` cannot be written.
     """
-    text = render_page(witness, checked, pictures)
-    half = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half.write_text(text, encoding="utf-8", newline="\n")
-        half.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"Expected to write the page to {path}, but {error.strerror or error}; "
-            "give another place with --out."
-        ) from error
-    return path
+    return write_text(path, render_page(witness, checked, pictures))
 
 
 def _exhibits(checked: Verification, pictures: Pictures, start_ms: float) -> Iterator[Exhibit]:
