@@ -149,6 +149,11 @@ class RigServer:
         return f"{self.base_url}/{feed}/stream"
 
     @property
+    def feeds(self) -> tuple[str, ...]:
+        """The ids of all feeds: the cameras in their order, then "program"."""
+        return tuple(self._parts())
+
+    @property
     def director_url(self) -> str:
         """The WebSocket of the director; the same messages are at `/events` (SSE)."""
         return f"ws://{self.host}:{self._port}/director"
@@ -162,6 +167,14 @@ class RigServer:
     def shift_ms(self) -> float:
         """What to add to a time of the shoot to get the time at which it is played."""
         return self._start_ms - self._origin_ms
+
+    @property
+    def duration_ms(self) -> float:
+        """How long it plays, from `start_ms`, as far as the files say."""
+        ends = [line.at_ms for line in self._wire.lines[-1:]]
+        for feed, part in self._parts().items():
+            ends.append(part.started_at_ms + (self._players[feed].duration_ms or 0.0))
+        return max(ends) - self._origin_ms
 
     # ------------------------------------------------------------ faults
 
@@ -199,7 +212,7 @@ class RigServer:
             },
             "director": {
                 "sent": self._wire.sent,
-                "of": len(self._wire.lines),
+                "messages": len(self._wire.lines),
                 "listeners": len(self._wire.listeners),
             },
         }

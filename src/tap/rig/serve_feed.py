@@ -108,6 +108,7 @@ class FeedPlayer:
         self._timeline = Timeline(started_at_ms)
         self._long_side = long_side
         self._parts = self._read()
+        self.duration_ms = self._file.duration_ms
         # The first picture is made ready now: opening a decoder must not delay the start.
         self._first = next(self._parts, None)
         self._thread: threading.Thread | None = None

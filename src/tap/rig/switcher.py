@@ -1,0 +1,206 @@
+"""The switcher: from a plan and the cameras to the program's frames, each with what it shows."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tap.rig import look
+from tap.rig.camera import Camera, blind, named
+from tap.rig.plan import Delay, Kind, On, Plan, Program, Take
+from tap.rig.source import Picture
+from tap.vocabulary import EventType, ShotState
+
+COMPOSED_SHARE = 0.2
+"""A second camera that fills at least this much of the picture makes it composed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one program frame truly shows."""
+
+    state: ShotState
+    camera: str | None = None
+    cameras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the switcher composes for one tick of the program: `take`, and the one before it
+    while the change is under way (`progress` in 0 … 1, else None)."""
+
+    take: int
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One program frame: its tick, the tick whose picture it shows (a repeat shows an older one),
+    what that is, and each camera frame used in it as (camera id, file time in ms)."""
+
+    tick: int
+    source_tick: int
+    at_ms: float
+    step: Step
+    label: Label
+    used: tuple[tuple[str, float], ...]
+
+
+class Switcher:
+    """Cameras on one side, a program on the other. Raises ValueError for a plan without takes."""
+
+    def __init__(
+        self,
+        cameras: Sequence[Camera],
+        plan: Plan,
+        program: Program,
+        delays: dict[str, Delay] | None = None,
+    ) -> None:
+        if not plan.takes or plan.takes[0].at_ms > 0:
+            raise ValueError("a plan's first take must be at 0 ms")
+        self.plan = plan
+        self.program = program
+        self._cameras = named(cameras)
+        self._delays = {name: (delays or {}).get(name, Delay()) for name in self._cameras}
+        whole_ms = program.starts_ms + plan.duration_ms
+        self.captured = {c.id: c.capture_times(whole_ms) for c in cameras}
+        self.told = {c.id: c.file_times(self.captured[c.id]) for c in cameras}
+        self._interval_ms = 1000.0 / program.fps
+        self._steps = _steps(plan.takes, round(plan.duration_ms / self._interval_ms), program.fps)
+
+    def delay_ms(self, name: str, program_ms: float) -> float:
+        """How late the switcher has camera `name` at `program_ms`."""
+        return self._delays[name].at(program_ms)
+
+    def index_shown(self, name: str, program_ms: float, age_ms: float = 0.0) -> int:
+        """Which picture of camera `name` the switcher has at `program_ms`."""
+        scene_ms = self.program.starts_ms + program_ms
+        latest = scene_ms - self.delay_ms(name, program_ms) - age_ms
+        times: npt.NDArray[np.float64] = self.captured[name]
+        return max(0, int(np.searchsorted(times, latest, side="right")) - 1)
+
+    def frames(self) -> list[Shown]:
+        """The frames of the program file, in order, without those that were dropped."""
+        random = np.random.default_rng((self.plan.seed, 7))
+        count = len(self._steps)
+        repeated = random.random(count) < self.plan.repeated
+        dropped = random.random(count) < self.plan.dropped
+        shown: list[Shown] = []
+        source = 0
+        for tick, step in enumerate(self._steps):
+            at_ms = tick * self._interval_ms
+            frozen = any(start < at_ms < start + length for start, length in self.plan.freezes)
+            if tick == 0 or not (frozen or repeated[tick]):
+                source = tick
+            if tick > 0 and dropped[tick]:
+                continue
+            step = self._steps[source]
+            label = self._label(step, source * self._interval_ms)
+            used = self._used(step, source * self._interval_ms)
+            shown.append(Shown(tick, source, at_ms, step, label, used))
+        return shown
+
+    def pictures(self, frames: Sequence[Shown]) -> Iterator[Picture]:
+        """The picture of each frame, in order."""
+        last_tick, last = -1, None
+        for frame in frames:
+            if last is None or frame.source_tick != last_tick:
+                last_tick = frame.source_tick
+                last = self._compose(frame.step, last_tick * self._interval_ms)
+            yield last
+
+    def take_of(self, frame: Shown) -> Take:
+        """The take that a frame shows (or goes to)."""
+        return self.plan.takes[frame.step.take]
+
+    # ------------------------------------------------------------ truth
+
+    def _label(self, step: Step, program_ms: float) -> Label:
+        on = self.plan.takes[step.take].on
+        if step.progress is None:
+            return self.label_of(on, program_ms)
+        before = self.plan.takes[step.take - 1].on
+        names = tuple(dict.fromkeys((*self._tapped(before), *self._tapped(on))))
+        return Label(ShotState.TRANSITION, None, names)
+
+    def _tapped(self, on: On) -> tuple[str, ...]:
+        return on.cameras[:1] if on.kind is Kind.CAMERA and self._is_tapped(on) else ()
+
+    def _is_tapped(self, on: On) -> bool:
+        return self._cameras[on.cameras[0]].tapped
+
+    def label_of(self, on: On, program_ms: float) -> Label:
+        """What the program shows while it is settled on `on`."""
+        if on.kind is Kind.BLACK:
+            return Label(ShotState.BLACK)
+        if on.kind is Kind.SLATE:
+            return Label(ShotState.OFF_CAMERA)
+        if on.kind is Kind.REPLAY:
+            return Label(ShotState.OFF_CAMERA, None, on.cameras)
+        if on.kind is Kind.SPLIT or (on.kind is Kind.INSET and on.share**2 >= COMPOSED_SHARE):
+            return Label(ShotState.COMPOSED, None, on.cameras)
+        name = on.cameras[0]
+        camera = self._cameras[name]
+        if not camera.tapped:
+            return Label(ShotState.OFF_CAMERA)
+        if blind(camera, float(self.captured[name][self.index_shown(name, program_ms)])):
+            return Label(ShotState.UNSEEN)
+        if camera.twins:
+            return Label(ShotState.AMBIGUOUS, None, tuple(sorted((name, *camera.twins))))
+        return Label(ShotState.LIVE, name, (name,))
+
+    def _used(self, step: Step, program_ms: float) -> tuple[tuple[str, float], ...]:
+        takes = self.plan.takes
+        ons = [takes[step.take].on]
+        if step.progress is not None:
+            ons.insert(0, takes[step.take - 1].on)
+        return tuple(
+            (name, float(self.told[name][self.index_shown(name, program_ms, on.age_ms)]))
+            for on in ons
+            for name in on.cameras
+        )
+
+    # ------------------------------------------------------------ pictures
+
+    def _compose(self, step: Step, program_ms: float) -> Picture:
+        take = self.plan.takes[step.take]
+        out = self._picture(take.on, program_ms)
+        if step.progress is not None:
+            before = self._picture(self.plan.takes[step.take - 1].on, program_ms)
+            mixers = {EventType.FADE: look.faded, EventType.WIPE: look.wiped}
+            out = mixers.get(take.how, look.mixed)(before, out, step.progress)
+        return look.dressed(out, self.program.look, program_ms)
+
+    def _picture(self, on: On, program_ms: float) -> Picture:
+        size = self.program.size
+        if on.kind is Kind.BLACK:
+            return np.zeros((size[1], size[0], 3), np.uint8)
+        if on.kind is Kind.SLATE:
+            return look.slate(size, self.program.title)
+        pictures = [self._camera_picture(name, on, program_ms) for name in on.cameras]
+        if on.kind is Kind.SPLIT:
+            return look.side_by_side(pictures[0], pictures[1])
+        if on.kind is Kind.INSET:
+            return look.inset(pictures[0], pictures[1], on.share)
+        return pictures[0]
+
+    def _camera_picture(self, name: str, on: On, program_ms: float) -> Picture:
+        index = self.index_shown(name, program_ms, on.age_ms)
+        picture = self._cameras[name].picture(index, float(self.captured[name][index]))
+        return look.fitted(picture, self.program.size, self.program.fit)
+
+
+def _steps(takes: Sequence[Take], count: int, fps: float) -> list[Step]:
+    """What is composed at each tick. A take begins at the first tick at or after its time."""
+    starts = [int(np.ceil(take.at_ms * fps / 1000.0 - 1e-9)) for take in takes]
+    steps: list[Step] = []
+    for tick in range(count):
+        index = max(0, bisect_right(starts, tick) - 1)
+        take = takes[index]
+        mixed = max(1, round(take.duration_ms * fps / 1000.0))
+        gone = tick - starts[index]
+        under_way = index > 0 and take.how is not EventType.CUT and gone < mixed
+        steps.append(Step(index, (gone + 1) / (mixed + 1) if under_way else None))
+    return steps
