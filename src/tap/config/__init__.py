@@ -11,7 +11,7 @@ from tap.config.model import (
     SessionConfig,
     Tolerances,
 )
-from tap.config.start import require_startable
+from tap.config.start import require_startable, start_problems, token_of
 from tap.config.template import TEMPLATE, write_template
 
 __all__ = [
@@ -26,5 +26,7 @@ __all__ = [
     "Tolerances",
     "load_config",
     "require_startable",
+    "start_problems",
+    "token_of",
     "write_template",
 ]

@@ -10,11 +10,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tap.judge import tolerances as judge
 from tap.vocabulary import CAMERA_ID, PROGRAM
 
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 MAX_CAMERAS = 32
+
+_JUDGE = judge.Tolerances()
 
 
 def _number(value: Any) -> Any:
@@ -170,22 +173,34 @@ class LedgerConfig(Section):
 
 
 class Tolerances(Section):
-    """`[tolerances]`: how exactly pictures and messages must meet. All in ms."""
+    """`[tolerances]`: how exactly pictures and messages must meet."""
 
     after_ms: Millis = Field(
-        default=1000.0,
+        default=_JUDGE.after_ms,
         description="how many ms (0 to 600000) after a message the picture may change",
         examples=[1000],
     )
     before_ms: Millis = Field(
-        default=200.0,
+        default=_JUDGE.before_ms,
         description="how many ms (0 to 600000) before its message the picture may change",
         examples=[200],
     )
     window_ms: Millis = Field(
-        default=3000.0,
+        default=_JUDGE.window_ms,
         description="after how many ms (0 to 600000) without a change a cut counts as missed",
         examples=[3000],
+    )
+    settle_ms: Millis = Field(
+        default=_JUDGE.settle_ms,
+        description="how many ms (0 to 600000) a change waits for messages on their way",
+        examples=[250],
+    )
+    revert_frames: int = Field(
+        default=_JUDGE.revert_frames,
+        ge=0,
+        le=1000,
+        description="within how many program frames (0 to 1000) a cut can be undone",
+        examples=[5],
     )
     hold_ms: Millis = Field(
         default=10_000.0,
@@ -201,6 +216,16 @@ class Tolerances(Section):
                 f"({self.after_ms:g}) and before_ms ({self.before_ms:g}); raise window_ms"
             )
         return self
+
+    def for_judge(self) -> judge.Tolerances:
+        """What the judge goes by."""
+        return judge.Tolerances(
+            after_ms=self.after_ms,
+            before_ms=self.before_ms,
+            window_ms=self.window_ms,
+            settle_ms=self.settle_ms,
+            revert_frames=self.revert_frames,
+        )
 
 
 class RecordConfig(Section):

@@ -1,0 +1,178 @@
+"""The commands of `tap`. Each reads its arguments, calls one room, and says what came of it."""
+
+# ruff: noqa: PLC0415  a command imports what it needs, so that `tap --help` is there at once
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tap import errors
+from tap.cli import rig
+from tap.cli.terminal import progress, say, say_json
+
+app = typer.Typer(
+    name="tap",
+    help="An independent witness to a live multi-camera shoot: says from the pictures alone which "
+    "camera was on program, and whether that agrees with what the director says.",
+    epilog="Exit codes: 0 fine, 1 a disagreement was found (verify), 2 bad input or configuration, "
+    "3 could not witness. TAP_DEBUG=1 shows where an error arose.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(rig.app, name="rig")
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The shoot's configuration.", show_default=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+SHOOT_TOML = Path("shoot.toml")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(version("tap-witness"))
+        raise typer.Exit
+
+
+@app.callback()
+def _tap(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: tap watch --config shoot.toml --record recordings/monday")
+def watch(
+    config: ConfigFile = SHOOT_TOML,
+    record: Annotated[
+        Path | None, typer.Option(help="Also keep every feed and message in this folder.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Witness a live shoot: watch every feed, judge every cut, write the ledger.
+
+    Runs until the director ends the session or Ctrl-C, then completes the session's documents.
+    """
+    from tap.cli.session import run_watch
+
+    run_watch(config, record_to=record, as_json=as_json)
+
+
+@app.command(epilog="Example: tap record recordings/monday --config shoot.toml")
+def record(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; nothing may be there yet.")],
+    config: ConfigFile = SHOOT_TOML,
+    as_json: AsJson = False,
+) -> None:
+    """Witness a live shoot and keep every feed and message, to replay it later.
+
+    The same as `tap watch --record FOLDER`.
+    """
+    from tap.cli.session import run_watch
+
+    run_watch(config, record_to=folder, as_json=as_json)
+
+
+@app.command(epilog="Example: tap replay recordings/monday --out monday-seen")
+def replay(
+    shoot: Annotated[Path, typer.Argument(help="The folder of a recorded shoot.")],
+    out: Annotated[Path, typer.Option(help="The folder for witness.json and the page.")],
+    hindsight: Annotated[
+        bool, typer.Option(help="Look at the whole recording before each decision.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Witness a recorded shoot: the same eyes and the same judgement as live."""
+    from tap.cli.session import run_replay
+
+    run_replay(shoot, out, hindsight=hindsight, as_json=as_json)
+
+
+@app.command(epilog="Example: tap verify --session shoot-2026-11-22-a")
+def verify(
+    session: Annotated[
+        str | None, typer.Option(help="The external id of a session in the ledger.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Take ledger, tolerances and session from this file."),
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Judge from this recording, not from tap's own evidence.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder for verify.json and the page.")] = Path(
+        "tap-verify"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Check a session: re-judge it from the ledger and the evidence, and list what disagrees.
+
+    Exits with 1 where the pictures contradict what was said.
+    """
+    from tap.cli.session import run_verify
+
+    agreed = run_verify(session, config=config, shoot=replay, out=out, as_json=as_json)
+    raise typer.Exit(errors.EXIT_OK if agreed else errors.EXIT_DISAGREEMENT)
+
+
+@app.command(epilog="Example: tap demo --footage pose2sim")
+def demo(
+    footage: Annotated[
+        str | None,
+        typer.Option(help="Play real footage of this name, fetched once, not the rendered shoot."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder for what the demo writes.")] = Path(
+        "demo-out"
+    ),
+    keep: Annotated[
+        Path | None, typer.Option(help="Also keep a recording of the live session here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play a shoot over real sockets, witness it live, and find the director's three mistakes.
+
+    Takes about a minute. Exits with 0 when exactly the planted mistakes were found.
+    """
+    from tap.cli.demo import run_demo
+
+    found = run_demo(footage=footage, out=out, keep=keep, as_json=as_json)
+    raise typer.Exit(errors.EXIT_OK if found else errors.EXIT_DISAGREEMENT)
+
+
+@app.command(epilog="Example: tap init shoot.toml")
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = SHOOT_TOML,
+    force: Annotated[bool, typer.Option(help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a commented shoot.toml to begin from."""
+    from tap.config import write_template
+
+    write_template(path, force=force)
+    say(f"Wrote {path}. Set the addresses in it, then check them: tap doctor --config {path}")
+
+
+@app.command(epilog="Example: tap doctor --config shoot.toml")
+def doctor(config: ConfigFile = SHOOT_TOML, as_json: AsJson = False) -> None:
+    """Check every feed, token, clock and ledger of a configuration, and say what is wrong.
+
+    Exits with 2 where the configuration is at fault, with 3 where something can't be reached.
+    """
+    from tap.cli.checks import checks_table
+    from tap.clock import SystemClock
+    from tap.config import load_config
+    from tap.witness.doctor import examine, exit_code
+
+    settings = load_config(config)
+    with progress("checking") as report:
+        checks = examine(settings, clock=SystemClock(), progress=report)
+    if as_json:
+        say_json({"checks": [check.as_json() for check in checks]})
+    else:
+        say(checks_table(checks))
+    raise typer.Exit(exit_code(checks))
