@@ -84,6 +84,13 @@ def shot_at(shots: Sequence[Shot], at_ms: float) -> Shot | None:
     return shots[index] if index >= 0 and at_ms < shots[index].end_ms else None
 
 
+def key_of(verdict: Verdict) -> str:
+    """What a verdict is on: `claim:m7`, or `event:e1` where no claim announced it."""
+    if verdict.claim_id is not None:
+        return f"claim:{verdict.claim_id}"
+    return f"event:{verdict.event_id}"
+
+
 def findings_of(
     witness: Witness,
     claims: Iterable[Claim],
@@ -93,8 +100,7 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """One finding for each verdict (the witness's own, unless others are given), by time.
 
-    `in_ledger` maps the id of a claim, or of an event that no claim announced, to the code that
-    the ledger's row has.
+    `in_ledger` maps the key of a verdict (`key_of`) to the code that the ledger's row has.
     """
     said = {claim.id: claim for claim in claims}
     seen = {event.id: event for event in witness.events}
@@ -103,7 +109,7 @@ def findings_of(
     for verdict in witness.verdicts if verdicts is None else verdicts:
         claim = said.get(verdict.claim_id) if verdict.claim_id is not None else None
         event = seen.get(verdict.event_id) if verdict.event_id is not None else None
-        key = verdict.claim_id or verdict.event_id or ""
+        key = key_of(verdict)
         settled = event.at_ms + event.duration_ms if event else verdict.at_ms + SETTLED_MS
         found.append(
             Finding(

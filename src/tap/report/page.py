@@ -28,6 +28,9 @@ MOST_SHOWN = 100
 PICTURE_BUDGET = 9 * 2**20
 """All pictures of a page together, bytes as written."""
 
+FIRST_ROWS = 6
+"""Rows of the timeline that are open from the start; the rest of a long session unfolds."""
+
 MOST_LISTED = 5_000
 MOST_PROBLEMS = 500
 MOST_GAPS = 200
@@ -84,6 +87,7 @@ def render_page(witness: Witness, checked: Verification, pictures: Pictures) -> 
         checked=checked,
         counts=_counts(checked),
         timeline=drawn,
+        first_rows=FIRST_ROWS,
         t=timeline,
         exhibits=exhibits,
         more=len(checked.disagreements) - len(exhibits),
@@ -191,12 +195,18 @@ def _policy() -> str:
     )
 
 
+def _printable(value: object) -> object:
+    """No control character and no change of writing direction reaches the page."""
+    return wording.printable(value) if type(value) is str else value
+
+
 @cache
 def _template() -> Template:
     environment = Environment(
         loader=FunctionLoader(_asset),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )

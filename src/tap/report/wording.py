@@ -36,9 +36,14 @@ CHANGES = frozenset({ClaimType.CUT, ClaimType.ACCEPT})
 """Messages that command a change of the program."""
 
 
+def printable(text: str) -> str:
+    """`text` with a space for each character that has no picture of its own."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
 def clip(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text` without control characters, cut to `longest` characters."""
-    clean = "".join(c if c.isprintable() else " " for c in text[: longest + 1])
+    clean = printable(text[: longest + 1])
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
