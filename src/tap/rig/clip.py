@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import cast
 
+import av
+import av.error
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.container import InputContainer
 
-import av
-import av.error
 from tap.errors import InputError
 from tap.rig.source import Picture
 
@@ -32,11 +33,13 @@ class Clip:
                 self._fps = float(stream.average_rate or 25)
                 self._read(container, path)
         except (OSError, IndexError, av.error.FFmpegError) as error:
-            raise InputError(f"Expected a video in {path}, but it can't be read: {error}") from error
+            raise InputError(
+                f"Expected a video in {path}, but it can't be read: {error}"
+            ) from error
         if not self._frames:
             raise InputError(f"Expected a video in {path}, but no frame of it decodes.")
 
-    def _read(self, container: "av.container.InputContainer", path: Path) -> None:
+    def _read(self, container: InputContainer, path: Path) -> None:
         width, height = self._size
         for frame in container.decode(video=0):
             # I420 takes half the memory of BGR; the conversion back costs well under a ms.
@@ -68,7 +71,7 @@ class Clip:
             index = index if index <= last else 2 * last - index
         else:
             index = 0
-        return cast(Picture, cv2.cvtColor(self._frames[index], cv2.COLOR_YUV2BGR_I420))
+        return cast("Picture", cv2.cvtColor(self._frames[index], cv2.COLOR_YUV2BGR_I420))
 
 
 def _even(width: int, height: int, longer: int | None) -> tuple[int, int]:

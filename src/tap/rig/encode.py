@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import cv2
-
 import av
 import av.error
+import cv2
+
 from tap.errors import InputError
 from tap.rig.source import Picture
 
@@ -33,7 +33,7 @@ class Encoding:
     kbps: int = 0
     crf: int = 23
     gop: int = 60
-    preset: str = "veryfast"
+    preset: str = "superfast"
     quality: int = 85
 
 

@@ -6,7 +6,7 @@ own pip, so the user's index, proxy and certificate settings hold.
 
 import hashlib
 import os
-import subprocess  # noqa: S404  pip has no supported API other than its command line
+import subprocess
 import sys
 import tempfile
 import zipfile

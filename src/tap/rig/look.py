@@ -23,14 +23,18 @@ def fitted(picture: Picture, size: tuple[int, int], fit: Fit) -> Picture:
     high, wide = picture.shape[:2]
     ratios = (width / wide, height / high)
     scale = min(ratios) if fit is Fit.FIT else max(ratios)
-    to = (max(1, round(wide * scale)), max(1, round(high * scale)))
+    if fit is Fit.FILL:
+        # Cut to the program's shape first: scaling what is then thrown away is the dearer way.
+        kept_wide, kept_high = round(width / scale), round(height / scale)
+        left, top = (wide - kept_wide) // 2, (high - kept_high) // 2
+        picture = picture[top : top + kept_high, left : left + kept_wide]
+        to = size
+    else:
+        to = (max(1, round(wide * scale)), max(1, round(high * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scaled = picture if to == (wide, high) else cv2.resize(picture, to, interpolation=how)
     if to == size:
-        return cast(Picture, scaled)
-    if fit is Fit.FILL:
-        left, top = (to[0] - width) // 2, (to[1] - height) // 2
-        return cast(Picture, scaled[top : top + height, left : left + width])
+        return cast("Picture", scaled)
     canvas = np.zeros((height, width, 3), np.uint8)
     left, top = (width - to[0]) // 2, (height - to[1]) // 2
     canvas[top : top + to[1], left : left + to[0]] = scaled
@@ -39,14 +43,14 @@ def fitted(picture: Picture, size: tuple[int, int], fit: Fit) -> Picture:
 
 def mixed(before: Picture, after: Picture, weight: float) -> Picture:
     """A dissolve: `weight` of `after`, the rest of `before`."""
-    return cast(Picture, cv2.addWeighted(before, 1.0 - weight, after, weight, 0.0))
+    return cast("Picture", cv2.addWeighted(before, 1.0 - weight, after, weight, 0.0))
 
 
 def faded(before: Picture, after: Picture, progress: float) -> Picture:
     """A fade through black: `before` goes down, then `after` comes up."""
     if progress < 0.5:
-        return cast(Picture, cv2.convertScaleAbs(before, alpha=1.0 - 2.0 * progress))
-    return cast(Picture, cv2.convertScaleAbs(after, alpha=2.0 * progress - 1.0))
+        return cast("Picture", cv2.convertScaleAbs(before, alpha=1.0 - 2.0 * progress))
+    return cast("Picture", cv2.convertScaleAbs(after, alpha=2.0 * progress - 1.0))
 
 
 def wiped(before: Picture, after: Picture, progress: float) -> Picture:
@@ -56,7 +60,7 @@ def wiped(before: Picture, after: Picture, progress: float) -> Picture:
     edge = progress * (width + 2 * soft) - soft
     ramp = np.clip((edge - np.arange(width)) / soft + 0.5, 0.0, 1.0)
     weight = ramp.astype(np.float32)[None, :, None]
-    return cast(Picture, (before + (after.astype(np.float32) - before) * weight).astype(np.uint8))
+    return cast("Picture", (before + (after.astype(np.float32) - before) * weight).astype(np.uint8))
 
 
 def side_by_side(left: Picture, right: Picture) -> Picture:
@@ -120,10 +124,10 @@ def dressed(picture: Picture, look: Look, program_ms: float) -> Picture:
     """The picture as it leaves the production at `program_ms`. The input is not written to."""
     out = _framed(picture, look, program_ms)
     if look.grade or look.gamma != 1.0:
-        out = cast(Picture, cv2.LUT(out, _tones(look.grade, look.gamma)))
+        out = cast("Picture", cv2.LUT(out, _tones(look.grade, look.gamma)))
     if look.saturation != 1.0:
         grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-        out = mixed(cast(Picture, grey), out, look.saturation)
+        out = mixed(cast("Picture", grey), out, look.saturation)
     out = out.copy() if out is picture else out
     if look.bug:
         _bug(out)
@@ -154,7 +158,7 @@ def _framed(picture: Picture, look: Look, program_ms: float) -> Picture:
             [0.0, factor, centre_y - factor * centre_y],
         ]
     )
-    return cast(Picture, cv2.warpAffine(picture, matrix, (width, height)))
+    return cast("Picture", cv2.warpAffine(picture, matrix, (width, height)))
 
 
 def _bug(picture: Picture) -> None:

@@ -148,7 +148,7 @@ def _production(
         cameras=cameras,
         plan=plan,
         program=program,
-        camera_encoding=Encoding(codec=options.codec, preset="superfast"),
+        camera_encoding=Encoding(codec=options.codec, preset="ultrafast"),
     )
 
 
@@ -228,9 +228,7 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("pose2sim", "Four real cameras, hard cuts, three mistakes.", 75.0, _pose2sim),
-        Recipe(
-            "soft", "Dissolves, fades, wipes, slate, black, a camera tap has not.", 90.0, _soft
-        ),
+        Recipe("soft", "Dissolves, fades, wipes, slate, black, a camera tap has not.", 90.0, _soft),
         Recipe("lookalike", "Four cameras that see nearly the same.", 75.0, _lookalike),
         Recipe("overlay", "Graded, with graphics, flashes and a zoom.", 75.0, _overlay),
         Recipe("letterbox", "Mirrored, with bars, four by three.", 75.0, _letterbox),

@@ -268,6 +268,6 @@ def _spread(
 ) -> list[tuple[float, VerdictCode | On]]:
     """Each special moment with the fraction of the shoot at which it is due."""
     due: list[tuple[float, VerdictCode | On]] = []
-    for things in (faults, excursions):
-        due += [((index + 0.6) / len(things), thing) for index, thing in enumerate(things)]
+    due += [((index + 0.6) / len(faults), fault) for index, fault in enumerate(faults)]
+    due += [((index + 0.6) / len(excursions), on) for index, on in enumerate(excursions)]
     return sorted(due, key=lambda pair: pair[0])

@@ -6,7 +6,7 @@ the same time always gives the same picture, so a camera and the program agree o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import cv2
 import numpy as np
@@ -62,13 +62,13 @@ class View:
         origin_y = top * height - max(int(top * height) - 2, 0)
         if max(scale_x, scale_y) > 1.5:
             # Shrinking by a warp alone would shimmer as no lens does.
-            part = cv2.blur(part, (round(scale_x) | 1, round(scale_y) | 1))
+            cv2.blur(part, (round(scale_x) | 1, round(scale_y) | 1), dst=part)
         sign = -1.0 if self.mirror else 1.0
         start_x = origin_x + ((wide - 1) * scale_x if self.mirror else 0.0)
         matrix = np.array(
             [[sign * scale_x, 0.0, start_x], [0.0, scale_y, origin_y]], dtype=np.float64
         )
-        out = cv2.warpAffine(
+        warped: Any = cv2.warpAffine(
             part,
             matrix,
             (wide, high),
@@ -76,8 +76,8 @@ class View:
             borderMode=cv2.BORDER_REPLICATE,
         )
         for _ in range(self.turn % 4):
-            out = cv2.rotate(out, cv2.ROTATE_90_CLOCKWISE)
-        return cast(Picture, out)
+            warped = cv2.rotate(warped, cv2.ROTATE_90_CLOCKWISE)
+        return cast("Picture", warped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Flashed:
         for at in self.at_ms:
             if at <= scene_ms < at + self.length_ms:
                 light = self.strength * (1.0 - (scene_ms - at) / self.length_ms)
-                return cast(Picture, cv2.convertScaleAbs(picture, alpha=1.1, beta=light))
+                return cast("Picture", cv2.convertScaleAbs(picture, alpha=1.1, beta=light))
         return picture
 
 
@@ -131,7 +131,8 @@ class Sensor:
 
     def expose(self, picture: Picture, index: int) -> Picture:
         """The picture as this sensor records it as its frame `index`; same index, same noise."""
-        out = cast(Picture, cv2.LUT(picture, self._table))
+        plain = self.exposure == self.gamma == 1.0 and self.balance == (1.0, 1.0, 1.0)
+        out = picture if plain else cast("Picture", cv2.LUT(picture, self._table))
         if self.noise <= 0.0:
             return out
         height, width = out.shape[:2]
@@ -140,4 +141,4 @@ class Sensor:
         rows = np.arange(dy, dy + height) % 512
         columns = np.arange(dx, dx + width) % 512
         grain = self._grain[rows][:, columns]
-        return cast(Picture, cv2.add(out, grain, dtype=cv2.CV_8U))
+        return cast("Picture", cv2.add(out, grain, dtype=cv2.CV_8U))

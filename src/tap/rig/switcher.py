@@ -89,17 +89,17 @@ class Switcher:
         dropped = random.random(count) < self.plan.dropped
         shown: list[Shown] = []
         source = 0
-        for tick, step in enumerate(self._steps):
+        for tick in range(count):
             at_ms = tick * self._interval_ms
             frozen = any(start < at_ms < start + length for start, length in self.plan.freezes)
             if tick == 0 or not (frozen or repeated[tick]):
                 source = tick
             if tick > 0 and dropped[tick]:
                 continue
-            step = self._steps[source]
-            label = self._label(step, source * self._interval_ms)
-            used = self._used(step, source * self._interval_ms)
-            shown.append(Shown(tick, source, at_ms, step, label, used))
+            displayed = self._steps[source]
+            label = self._label(displayed, source * self._interval_ms)
+            used = self._used(displayed, source * self._interval_ms)
+            shown.append(Shown(tick, source, at_ms, displayed, label, used))
         return shown
 
     def pictures(self, frames: Sequence[Shown]) -> Iterator[Picture]:
@@ -146,7 +146,7 @@ class Switcher:
         if not camera.tapped:
             return Label(ShotState.OFF_CAMERA)
         if blind(camera, float(self.captured[name][self.index_shown(name, program_ms)])):
-            return Label(ShotState.UNSEEN)
+            return Label(ShotState.UNSEEN, None, (name,))
         if camera.twins:
             return Label(ShotState.AMBIGUOUS, None, tuple(sorted((name, *camera.twins))))
         return Label(ShotState.LIVE, name, (name,))

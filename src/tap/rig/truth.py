@@ -20,6 +20,7 @@ def truth_of(
     switcher: Switcher,
     frames: Sequence[Shown],
     times_ms: Sequence[int],
+    *,
     seen_by: Sequence[str],
     start_ms: int,
     session: str,
@@ -41,12 +42,8 @@ def truth_of(
             for frame, at in zip(frames, times_ms, strict=True)
         ],
         "events": events,
-        "verdicts": [
-            _verdict(expected, by_take, offset_ms) for expected in switcher.plan.expected
-        ],
-        "cameras": [
-            _camera(switcher, name, frames, times_ms, start_ms) for name in seen_by
-        ],
+        "verdicts": [_verdict(expected, by_take, offset_ms) for expected in switcher.plan.expected],
+        "cameras": [_camera(switcher, name, frames, times_ms, start_ms) for name in seen_by],
     }
 
 
@@ -69,7 +66,7 @@ def _events(
         left = switcher.label_of(switcher.take_of(before).on, before.at_ms)
         if settled == left or ShotState.UNSEEN in {settled.state, left.state}:
             continue
-        event = _event(frames, times_ms, index, take, left, settled)
+        event = _event(frames, times_ms, index, take=take, left=left, settled=settled)
         events.append(event)
         by_take[now.step.take] = event
     events += _freezes(switcher, frames, times_ms)
@@ -83,6 +80,7 @@ def _event(
     frames: Sequence[Shown],
     times_ms: Sequence[int],
     index: int,
+    *,
     take: Take,
     left: Label,
     settled: Label,
@@ -107,9 +105,7 @@ def _event(
     }
 
 
-def _freezes(
-    switcher: Switcher, frames: Sequence[Shown], times_ms: Sequence[int]
-) -> list[Json]:
+def _freezes(switcher: Switcher, frames: Sequence[Shown], times_ms: Sequence[int]) -> list[Json]:
     """The planned freezes as shown: from the frozen picture to the next that moves."""
     events: list[Json] = []
     for start_ms, length_ms in switcher.plan.freezes:

@@ -48,9 +48,7 @@ def write_shoot(production: Production, folder: Path, progress: Progress | None 
         media.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"Expected to write to {folder}, but can't: {error}") from error
-    switcher = Switcher(
-        production.cameras, production.plan, production.program, production.delays
-    )
+    switcher = Switcher(production.cameras, production.plan, production.program, production.delays)
     frames = switcher.frames()
     with ExitStack() as stack:
         feeds = [
@@ -60,11 +58,11 @@ def write_shoot(production: Production, folder: Path, progress: Progress | None 
         ]
         program = production.program
         recorder = stack.enter_context(
-            Recorder(
-                media / "program.mkv", program.size, program.fps, production.program_encoding
-            )
+            Recorder(media / "program.mkv", program.size, program.fps, production.program_encoding)
         )
-        for index, (frame, picture) in enumerate(zip(frames, switcher.pictures(frames), strict=True)):
+        for index, (frame, picture) in enumerate(
+            zip(frames, switcher.pictures(frames), strict=True)
+        ):
             recorder.write(picture, round(frame.at_ms))
             for feed in feeds:
                 feed.write_until(frame.at_ms)
@@ -145,7 +143,9 @@ def _write_documents(
     (folder / "director.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     times = [program_ms + round(frame.at_ms) for frame in frames]
     tapped = [feed.camera.id for feed in feeds]
-    truth = truth_of(switcher, frames, times, tapped, start_ms, production.name)
+    truth = truth_of(
+        switcher, frames, times, seen_by=tapped, start_ms=start_ms, session=production.name
+    )
     (folder / "truth.json").write_text(_compact(truth), encoding="utf-8")
 
 

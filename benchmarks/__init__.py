@@ -1,0 +1,1 @@
+"""Accuracy and speed of tap, measured against the truth of made-up shoots."""
