@@ -279,7 +279,8 @@ def _ticks(span: _Span) -> tuple[tuple[float, str], ...]:
         at = span.origin_ms + index * step
         if at > span.end_ms:
             break
-        ticks.append((span.x(at), span.offset(at)[:-4]))
+        x = span.x(at)
+        ticks.append((x, span.offset(at)[:-4] if x < WIDTH - 50 else ""))  # no room for words
     return tuple(ticks)
 
 
