@@ -139,7 +139,7 @@ def test_everything_comes_at_its_time_in_order_and_whole(shoot):
         response = httpx.get(server.base_url + "/events", timeout=10, trust_env=False)
         return [line[6:] for line in response.text.splitlines() if line.startswith("data: ")]
 
-    with RigServer(folder, start_in_s=0.5) as server:
+    with RigServer(folder, start_in_s=1.0) as server:
         assert server.shift_ms == server.start_ms - (T0 - 100)
         got = in_threads(
             a=lambda: parts_of(server.url("cam-a")),
@@ -209,7 +209,7 @@ def test_the_configuration_points_at_the_server(shoot, tmp_path):
 def test_a_token_is_asked_for_everywhere(shoot, tmp_path, where):
     folder, _ = shoot
     token = Token("hush", where, "X-Key" if where == "header" else "key")
-    with RigServer(folder, start_in_s=0.2, token=token) as server:
+    with RigServer(folder, start_in_s=1.0, token=token) as server:
         given = {"params": {"key": "hush"}} if where == "query" else {"headers": {"X-Key": "hush"}}
         for address in ("/cam-a/stream", "/cam-a/snapshot", "/events", "/status"):
             assert httpx.get(server.base_url + address, trust_env=False).status_code == 401
@@ -228,7 +228,7 @@ def test_a_token_is_asked_for_everywhere(shoot, tmp_path, where):
 
 def test_a_feed_can_be_paused_killed_and_revived(shoot):
     folder, _ = shoot
-    with RigServer(folder, start_in_s=0.3) as server:
+    with RigServer(folder, start_in_s=0.8) as server:
         server.pause("cam-a")
         server.kill("cam-b")
         time.sleep(0.05)
@@ -252,7 +252,7 @@ def test_a_feed_can_be_paused_killed_and_revived(shoot):
 
 def test_a_slow_viewer_holds_up_nobody(shoot):
     folder, _ = shoot
-    with RigServer(folder, start_in_s=0.3) as server:
+    with RigServer(folder, start_in_s=0.8) as server:
         address = (server.host, int(server.base_url.rsplit(":", 1)[1]))
         with socket.create_connection(address) as idle:
             idle.sendall(b"GET /cam-b/stream HTTP/1.1\r\nHost: x\r\n\r\n")  # and never reads
@@ -269,7 +269,7 @@ def test_many_listeners_hear_the_same(shoot):
     async def all_of(url):
         return await asyncio.gather(*(listen(url) for _ in range(5)))
 
-    with RigServer(folder, start_in_s=0.4) as server:
+    with RigServer(folder, start_in_s=0.8) as server:
         heard = asyncio.run(all_of(server.director_url))
     assert len(heard[0]) == 4
     assert all(one == heard[0] for one in heard)

@@ -205,6 +205,7 @@ class RigServer:
                     "state": player.outlet.state,
                     "sent": player.outlet.sent,
                     "damaged": player.damaged,
+                    "skipped": player.skipped,
                     "viewers": len(player.outlet.viewers),
                     "dropped": sum(viewer.dropped for viewer in player.outlet.viewers),
                 }

@@ -3,21 +3,33 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+
+from av.error import FFmpegError
 
 from tap.clock import Clock
 from tap.errors import FeedError
 from tap.feeds.jpeg import encode_colour
+from tap.feeds.luma import small_size
 from tap.feeds.media import Timeline
 from tap.feeds.video import Picture, VideoFile, colour_of
 
 FeedState = Literal["waiting", "playing", "paused", "killed", "ended"]
 
-QUEUE = 4
+QUEUE = 8
 """Pictures that wait for a slow viewer; the oldest goes first."""
+
+AHEAD = 8
+"""Pictures made ready before they are due."""
+
+SPARE_MS = 10.0
+"""Time that making a picture ready must leave before the next one is due."""
+
+TOO_LATE_MS = 100.0
+"""A picture that is overdue by so much is left out."""
 
 
 class FeedCutError(ConnectionError):
@@ -98,20 +110,24 @@ class FeedPlayer:
     """Plays one media file once, each picture at its own time. Opened before it is started.
 
     JPEG media go out as they are, without being decoded; all else is decoded and coded as JPEG
-    of at most `long_side` px. Raises `InputError` where the file can't be read.
+    of at most `long_side` px. A few pictures are made ready ahead; one that still can't be ready
+    in time is left out, as a camera would. Raises `InputError` where the file can't be read.
     """
 
     def __init__(self, path: Path, started_at_ms: float, long_side: int) -> None:
         self.outlet = Outlet()
         self.damaged = 0
+        self.skipped = 0
         self._file = VideoFile(path)
+        self.duration_ms = self._file.duration_ms
         self._timeline = Timeline(started_at_ms)
         self._long_side = long_side
-        self._parts = self._read()
-        self.duration_ms = self._file.duration_ms
-        # The first picture is made ready now: opening a decoder must not delay the start.
-        self._first = next(self._parts, None)
+        self._pictures = self._file.pictures()
+        self._ready: deque[Part] = deque()  # in shoot time
         self._thread: threading.Thread | None = None
+        # Opening a decoder takes its time: that must not delay the start.
+        while len(self._ready) < AHEAD and self._make_ready(float("-inf")):
+            pass
 
     def start(
         self,
@@ -149,33 +165,45 @@ class FeedPlayer:
         loop: asyncio.AbstractEventLoop,
         stop: threading.Event,
     ) -> None:
-        part = self._first
-        while part is not None:
-            due = Part(part.jpeg, part.due_ms + shift_ms)
+        more = True
+        while (more or self._ready) and not stop.is_set():
+            now_ms = clock.now_ms() - shift_ms
             # Waits are counted from the shared start, never from the picture before: no drift.
-            while (wait_ms := due.due_ms - clock.now_ms()) > 0:
-                if stop.wait(wait_ms / 1000):
-                    return
-            if stop.is_set():
-                return
-            loop.call_soon_threadsafe(self.outlet.publish, due)
-            part = next(self._parts, None)
-
-    def _read(self) -> Iterator[Part]:
-        """Every whole picture with its shoot time."""
-        for picture in self._file.pictures():
-            at_ms = self._timeline.place(picture.pts_ms)
-            jpeg = self._jpeg(picture)
-            if jpeg is None:
-                self.damaged += 1
+            wait_ms = self._ready[0].due_ms - now_ms if self._ready else 0.0
+            if self._ready and wait_ms <= 0:
+                part = self._ready.popleft()
+                due = Part(part.jpeg, part.due_ms + shift_ms)
+                loop.call_soon_threadsafe(self.outlet.publish, due)
+            elif more and len(self._ready) < AHEAD and (wait_ms > SPARE_MS or not self._ready):
+                more = self._make_ready(now_ms)
             else:
-                yield Part(jpeg, at_ms)
+                stop.wait(wait_ms / 1000)
+
+    def _make_ready(self, now_ms: float) -> bool:
+        """Make the next picture ready unless it is too late; False at the file's end."""
+        picture = next(self._pictures, None)
+        if picture is None:
+            return False
+        at_ms = self._timeline.place(picture.pts_ms)
+        if at_ms < now_ms - TOO_LATE_MS:
+            self.skipped += 1
+            return True
+        jpeg = self._jpeg(picture)
+        if jpeg is None:
+            self.damaged += 1
+        else:
+            self._ready.append(Part(jpeg, at_ms))
+        return True
 
     def _jpeg(self, picture: Picture) -> bytes | None:
         content = picture.content
         if content is None or isinstance(content, bytes):
             return content
+        size = small_size(content.width, content.height, self._long_side)
         try:
-            return encode_colour(colour_of(picture), self._long_side)
-        except FeedError:
+            # FFmpeg scales while it converts, at a fraction of what a second pass would cost.
+            small = content.reformat(*size, format="bgr24", interpolation="FAST_BILINEAR")
+            upright = colour_of(replace(picture, content=small))
+            return encode_colour(upright, self._long_side)
+        except (FeedError, FFmpegError):
             return None
