@@ -221,6 +221,16 @@ def test_webrtc_and_absent_media_are_said_at_the_start(tmp_path):
     assert "found none" in cam_b
 
 
+def test_a_profile_is_a_name_or_a_file_beside_the_configuration(tmp_path):
+    text = GOOD.replace('file = "media/b.mp4"', 'url = "http://b"')
+    text += '[director]\nurl = "ws://x"\nprofile = "mine.toml"\n'
+    with pytest.raises(InputError, match=r"director: .*mine\.toml"):
+        require_startable(load(tmp_path, text), {})
+    with pytest.raises(InputError, match=r"director: .*tap"):
+        require_startable(load(tmp_path, text.replace("mine.toml", "nobody")), {})
+    require_startable(load(tmp_path, text.replace("mine.toml", "motionmix")), {})
+
+
 # ---------------------------------------------------------------- lines
 
 

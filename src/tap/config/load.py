@@ -83,10 +83,14 @@ def _anchored(value: Any, folder: Path) -> Any:
         return value
     return {
         key: str(folder / Path(item).expanduser())
-        if key in _PATHS and isinstance(item, str) and item
+        if isinstance(item, str) and item and _is_path(key, item)
         else _anchored(item, folder)
         for key, item in value.items()
     }
+
+
+def _is_path(key: str, value: str) -> bool:
+    return key in _PATHS or (key == "profile" and value.endswith(".toml"))
 
 
 def _environment() -> dict[str, str]:

@@ -147,7 +147,7 @@ class DirectorConfig(Token):
     profile: str = Field(
         default="tap",
         pattern=r"^[A-Za-z0-9._/\\ -]{1,255}$",
-        description="the name of a profile",
+        description="the name of a profile, or the path of one (.toml)",
         examples=["tap"],
     )
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from tap.claims.profile import load_profile
 from tap.config.model import Config, Token
 from tap.errors import InputError
 
@@ -34,6 +35,11 @@ def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> 
             token_of(part, environ)
         except InputError as error:
             problems[name] = f"{name}: {error}"
+    if config.director is not None:
+        try:
+            load_profile(config.director.profile)
+        except InputError as error:
+            problems["director"] = f"director: {error}"
     for name, feed in config.feeds().items():
         if feed.kind == "webrtc":
             problems[name] = (

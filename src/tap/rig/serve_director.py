@@ -69,11 +69,19 @@ def _in_order(texts: list[str], times: list[float | None]) -> list[Line]:
 
 
 def restamped(text: str, shift_ms: float) -> str:
-    """The message as a sender would word it now: `atMs` moved, the receiver's stamp removed."""
+    """The message as a sender would word it now: `atMs` moved, what the recorder added removed."""
     message = _parse(text)
     if message is None or not ("recvMs" in message or _is_time(message.get("atMs"))):
         return text
-    message.pop("recvMs", None)
+    # What `tap.claims.record` wraps: text that is no message, messages with keys of its own.
+    if set(message) == {"unreadable", "problem", "recvMs"} and isinstance(
+        message["unreadable"], str
+    ):
+        return str(message["unreadable"])
+    if set(message) == {"raw", "recvMs"} and isinstance(message["raw"], dict):
+        message = dict[str, Any](message["raw"])
+    else:
+        message.pop("recvMs", None)
     if _is_time(message.get("atMs")):
         message["atMs"] += int(shift_ms) if shift_ms == int(shift_ms) else shift_ms
     return json.dumps(message, ensure_ascii=False)
