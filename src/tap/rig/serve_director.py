@@ -133,14 +133,21 @@ class DirectorWire:
         self.ended = True
         self._say(None)
 
-    async def listen(self) -> AsyncIterator[str]:
-        """The messages from now on, to the end."""
+    async def listen(self, quiet_s: float | None = None) -> AsyncIterator[str | None]:
+        """The messages from now on, to the end; None whenever `quiet_s` pass without one."""
         queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUE)
         if self.ended:
             return
         self.listeners.add(queue)
         try:
-            while (text := await queue.get()) is not None:
+            while True:
+                try:
+                    text = await asyncio.wait_for(queue.get(), quiet_s)
+                except TimeoutError:
+                    yield None
+                    continue
+                if text is None:
+                    return
                 yield text
         finally:
             self.listeners.discard(queue)

@@ -17,6 +17,7 @@ from tap.rig.serve_director import DirectorWire
 from tap.rig.serve_feed import Outlet, Part
 
 BOUNDARY = "tap-rig"
+QUIET_S = 15.0
 _NO_STORE = {"Cache-Control": "no-store", "Connection": "close"}
 
 
@@ -130,8 +131,13 @@ def _framed(part: Part) -> bytes:
 
 async def _sse(wire: DirectorWire) -> AsyncIterator[str]:
     yield ": the director's messages\n\n"
-    async for text in wire.listen():
-        yield "".join(f"data: {line}\n" for line in text.splitlines()) + "\n"
+    async for text in wire.listen(QUIET_S):
+        # Whoever listens must be able to tell a quiet director from a dead one.
+        yield (
+            ": still here\n\n"
+            if text is None
+            else "".join(f"data: {line}\n" for line in text.splitlines()) + "\n"
+        )
 
 
 async def _speak(socket: WebSocket, wire: DirectorWire) -> None:
@@ -139,7 +145,8 @@ async def _speak(socket: WebSocket, wire: DirectorWire) -> None:
 
     async def out() -> None:
         async for text in wire.listen():
-            await socket.send_text(text)
+            if text is not None:
+                await socket.send_text(text)
         await socket.close()
 
     async def heed_goodbye() -> None:
