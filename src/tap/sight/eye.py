@@ -28,6 +28,8 @@ _OFF_LEAST, _OFF_MOST = 0.2, 0.55
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _TEXTURE_OUTSIDE = 10.0
+_JUMP_MS = 1000.0
+"""How far a known delay is believed to jump by itself; older pictures are a replay."""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,10 @@ class Evidence:
     repeat: bool = False
     blind: tuple[int, ...] = ()
     """Cameras that gave no pictures when this one must have been taken."""
+    replayed: int | None = None
+    """The camera whose older pictures this is one of."""
+    contrast: float = 0.0
+    """Standard deviation of the picture, in units of 64 grey levels."""
 
     @property
     def best(self) -> int | None:
@@ -109,11 +115,13 @@ class Eye:
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
         """The same without noticing the order: after a placement has changed."""
         seen = _Views(luma)
-        matches = [self._match(camera, at_ms, seen) for camera in self._cameras]
+        matches, replayed = self._match_all(at_ms, seen)
         evidence = Evidence(
             index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
         )
+        evidence.replayed = replayed
         evidence.flat = _flat(luma)
+        evidence.contrast = float(luma[::4, ::4].std()) / 64
         evidence.blind = tuple(
             i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms)
         )
@@ -158,15 +166,28 @@ class Eye:
             return camera.memory.within(at_ms - high - 120, at_ms - low + 120)
         return camera.memory.within(at_ms - s.max_delay_ms, at_ms + s.max_lookahead_ms)
 
-    def _match(self, camera: Camera, at_ms: float, views: "_Views") -> Match | None:
-        """Near the known delay first; everywhere if that does not explain the picture."""
-        near = self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
-        if not camera.delay.locked or (near is not None and near.fit >= 0.8 * camera.level):
-            return near
-        far = self._match_in(camera, at_ms, views, wide=True)
-        if far is None or (near is not None and near.fit >= far.fit):
-            return near
-        return far
+    def _match_all(self, at_ms: float, views: "_Views") -> tuple[list[Match | None], int | None]:
+        """Near each known delay first; everywhere if no camera explains the picture so.
+
+        A camera with a known delay may be found somewhat off it (delays jump); a match far in its
+        past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
+        """
+        cameras = self._cameras
+        near = [self._match_in(c, at_ms, views, wide=not c.delay.locked) for c in cameras]
+        if any(
+            m is not None and m.fit >= 0.8 * c.level for m, c in zip(near, cameras, strict=True)
+        ):
+            return near, None
+        matches, replayed = list(near), None
+        for i, camera in enumerate(cameras):
+            far = self._match_in(camera, at_ms, views, wide=True) if camera.delay.locked else None
+            if far is None:
+                continue
+            if abs(far.lag_ms - (camera.delay.ms or 0.0)) <= _JUMP_MS:
+                matches[i] = _better(near[i], far)
+            elif far.fit >= 0.8 * camera.level:
+                replayed = i
+        return matches, replayed
 
     def _match_in(
         self, camera: Camera, at_ms: float, views: "_Views", *, wide: bool
@@ -205,7 +226,7 @@ class Eye:
         part = camera.memory.within(
             at_ms - delay - self._settings.gap_ms, at_ms - delay + self._settings.gap_ms
         )
-        return part.stop <= part.start
+        return bool(part.stop <= part.start)
 
     # ------------------------------------------------------------------ all together
 
@@ -254,7 +275,7 @@ class Eye:
             return False
         # Every fourth row tells as well as all of them, at a quarter of the price.
         now = luma[::4].astype(np.int16)
-        return float(np.abs(now - self._last[::4]).mean()) < _REPEAT
+        return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
 
 
 class _Views:
@@ -287,8 +308,14 @@ class _Views:
             self._luma[:, : max(0, x0 - 1)],
             self._luma[:, x1 + 1 :],
         ]
-        worst = max((float(bar.std()) for bar in bars if bar.size > 64), default=0.0)
+        worst = max((float(bar[::2, ::2].std()) for bar in bars if bar.size > 64), default=0.0)
         return 1.0 if worst < _TEXTURE_OUTSIDE else 0.6
+
+
+def _better(a: Match | None, b: Match | None) -> Match | None:
+    if a is None or b is None:
+        return a or b
+    return a if a.fit >= b.fit else b
 
 
 def is_portrait(rect: Rect, shape: tuple[int, ...]) -> bool:

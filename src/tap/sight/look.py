@@ -81,10 +81,7 @@ def sample(luma: Luma, rect: Rect, *, portrait: bool, mirror: bool = False) -> F
 def blocks(grid: Floats) -> Floats:
     """Cut a grid into (32, 72) blocks and remove each block's mean."""
     h, w = grid.shape
-    if w > h:
-        cut = grid.reshape(4, 9, 8, 8)
-    else:
-        cut = grid.reshape(8, 8, 4, 9)
+    cut = grid.reshape(4, 9, 8, 8) if w > h else grid.reshape(8, 8, 4, 9)
     out = cut.transpose(0, 2, 1, 3).reshape(BLOCKS, PIXELS)
     out = out - out.mean(axis=1, keepdims=True)
     return np.asarray(out, dtype=np.float32)

@@ -1,11 +1,11 @@
 """How well pictures explain a program picture: a likelihood ratio, block by block.
 
 For each of the 32 blocks the program's pattern is fitted by the camera's pattern with a gain >= 0
-(the offset went with the block mean). With energy E of the program block and residual e, the block's
-generalised log likelihood ratio against "unrelated" is -(n/2) ln((e + eps) / (E + eps)). It needs no
-noise estimate, a covered block (overlay) counts for nobody, and any grade that is smooth in space is
-absorbed. Method: generalised likelihood ratio test as in S. Kay, Fundamentals of Statistical Signal
-Processing II (1998), ch. 6; applied per block.
+(the offset went with the block mean). With energy E of the program block and residual e, the
+block's generalised log likelihood ratio against "unrelated" is -(n/2) ln((e + eps) / (E + eps)).
+It needs no noise estimate, a covered block (overlay) counts for nobody, and any grade that is
+smooth in space is absorbed. Method: generalised likelihood ratio test as in S. Kay, Fundamentals of
+Statistical Signal Processing II (1998), ch. 6; applied per block.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Seen:
 
 
 def gains(seen: Seen, units: Floats) -> tuple[npt.NDArray[np.float64], Floats]:
-    """Match (32, n, 72) candidates. Returns per-block nats (32, n) and correlations (32, n) >= 0."""
+    """Match (32, n, 72) candidates: per-block nats (32, n) and correlations (32, n) >= 0."""
     along = np.matmul(units, seen.blocks[:, :, None])[..., 0]
     np.maximum(along, 0, out=along)
     energy = seen.energy[:, None]
@@ -72,7 +72,7 @@ def mix(
 ) -> Mix:
     """Explain a picture by a blend or a split of two looks (units (32, 72), lengths (32,)).
 
-    `mask` (32,) bool: blocks to use. The result's nats already carry the toll for the extra freedom.
+    `mask` (32,) bool: blocks to use. The nats already carry the toll for the extra freedom.
     """
     (ua, la), (ub, lb) = a, b
     pa = np.einsum("bp,bp->b", seen.blocks, ua)

@@ -83,7 +83,8 @@ class Memory:
     def luma(self, index: int) -> Luma:
         """The picture at an index of the arrays."""
         luma = self._lumas[index % _CAPACITY]
-        assert luma is not None
+        if luma is None:
+            raise IndexError(f"no picture at {index}")
         return luma
 
     def look(self, luma: Luma, placement: Placement) -> tuple[Floats, Floats]:

@@ -73,14 +73,14 @@ def search_placements(
     h, w = source.shape
     shrink = _SEARCH_SIDE / max(h, w)
     size = (max(8, round(w * shrink)), max(8, round(h * shrink)))
-    source = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+    within = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
     found: list[tuple[float, Placement]] = []
     for scale in _SCALES:
         small = (max(6, round(size[0] / scale)), max(6, round(size[1] / scale)))
         template = cv2.resize(shown, small, interpolation=cv2.INTER_AREA)
         if float(template.std()) < 2.0:
             continue
-        surface = cv2.matchTemplate(source, template, cv2.TM_CCOEFF_NORMED)
+        surface = cv2.matchTemplate(within, template, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(surface)
         if best < _WORTH_TRYING:
             continue
@@ -93,7 +93,7 @@ def search_placements(
 
 
 def refined(placement: Placement, step: float) -> list[Placement]:
-    """Neighbours of a placement: shifted and scaled by `step` (fraction of the camera's picture)."""
+    """Neighbours of a placement: shifted and scaled by `step` (fraction of the picture)."""
     of = placement.of
     moves = [
         (dx, dy, ds)

@@ -1,8 +1,8 @@
 """From frame-by-frame rulings to shots and events.
 
-Rulings come in order. The newest stay *open* until what they belong to is clear: a dissolve must be
-over before it can be told from a cut, a fade before its length is known. What is clear is emitted as
-pieces of shots, which partition time, and as events.
+Rulings come in order. The newest stay *open* until what they belong to is clear: a dissolve must
+be over before it can be told from a cut, a fade before its length is known. What is clear is
+emitted as pieces of shots, which partition time, and as events.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,13 @@ from itertools import groupby
 
 from tap.sight.ruling import Key, Ruling
 from tap.sight.settings import SightSettings
-from tap.sight.soft import Change, fade_in_length, fade_out_length, read_pair
+from tap.sight.soft import SHORTEST_SOFT, Change, fade_in_length, fade_out_length, read_pair
 from tap.vocabulary import Event, EventType, Shot, ShotState
 
 Run = list[Ruling]
+
+Piece = tuple[Shot, str]
+"""A shot, or a part of one, and why it is unseen where it is."""
 
 _BACK = 6
 """Frames of a running shot that stay open: a dissolve's first frames look like the shot before."""
@@ -38,7 +41,7 @@ class ShotBuilder:
         """The last ruling emitted: what went before the open ones."""
         self._since_ms = 0.0
         self._gain = 0.0
-        self.shots: list[Shot] = []
+        self.shots: list[Piece] = []
         self.events: list[Event] = []
 
     @property
@@ -96,31 +99,47 @@ class ShotBuilder:
         head: Run = []
         if runs and (self._anchor is None or runs[0][0].key == self._anchor.key):
             head = runs.pop(0)
-        if not runs:
-            return False
         origin = head[-1] if head else self._anchor
-        assert origin is not None
+        if not runs or origin is None:
+            return False
         pair: Run = []
         while runs and runs[0][0].state is ShotState.TRANSITION:
             pair += runs.pop(0)
         if not runs:
             return self._take_long_pair(head, pair, final=final)
-        target = runs[0]
-        settled = len(target) >= _STABLE.get(target[0].state, _STABLE_ELSE) or len(runs) > 1
-        if not settled and not final:
+        bridge, target = self._black_between(runs)
+        settled = (
+            len(target) >= _STABLE.get(target[0].state, _STABLE_ELSE) or target is not runs[-1]
+        )
+        into = fade_in_length(target)
+        if not final and (not settled or into is None or self._may_be_bridge(target)):
             return False
-        if target[0].state is ShotState.BLACK:
-            return self._take_fade_out(head + pair, origin, runs, final=final)
-        if origin.state is ShotState.BLACK and not pair:
-            return self._take_fade_in(head, origin, target, final=final)
-        change = read_pair(head, pair, target, origin)
+        out = fade_out_length(head, self._gain) if origin.camera and not pair else 0
+        into = into or 0
+        if not pair and out + into >= SHORTEST_SOFT:
+            during = [*head[len(head) - out :], *bridge, *target[:into]]
+            fade = Change(EventType.FADE, head[: len(head) - out], during, [])
+            self._emit_change(fade, origin, target[into:] or target[-1:])
+            return True
+        change = read_pair(head, pair, bridge or target, origin)
         if change is None:
             self._emit(head)
             self._emit(pair, ShotState.COMPOSED)
-            self._begin(target)
+            self._begin(bridge or target)
         else:
-            self._emit_change(change, origin, target)
+            self._emit_change(change, origin, bridge or target)
         return True
+
+    def _black_between(self, runs: list[Run]) -> tuple[Run, Run]:
+        """Short black that another picture follows, and that picture's run."""
+        black = runs[0]
+        if len(runs) > 1 and self._may_be_bridge(black):
+            return black, runs[1]
+        return [], black
+
+    def _may_be_bridge(self, run: Run) -> bool:
+        lasted = run[-1].end_ms - run[0].at_ms
+        return run[0].state is ShotState.BLACK and lasted <= self._settings.fade_through_ms
 
     def _take_long_pair(self, head: Run, pair: Run, *, final: bool) -> bool:
         """Two cameras on screen, and nothing after it yet."""
@@ -130,42 +149,6 @@ class ShotBuilder:
         self._emit(head)
         self._emit(pair, ShotState.COMPOSED if lasted >= _COMPOSED_MS else ShotState.TRANSITION)
         self._open = []
-        return True
-
-    def _take_fade_out(self, old: Run, origin: Ruling, runs: list[Run], *, final: bool) -> bool:
-        """A change to black, or through it if the black is short and a camera follows."""
-        black, after = runs[0], (runs[1] if len(runs) > 1 else [])
-        out = fade_out_length(old, self._gain) if origin.camera else 0
-        before, fading = old[: len(old) - out], old[len(old) - out :]
-        short = black[-1].end_ms - black[0].at_ms <= self._settings.fade_through_ms
-        if short and not final and len(after) < _STABLE_ELSE:
-            return False
-        if short and after and after[0].camera:
-            into = fade_in_length(after)
-            if into is None and not final:
-                return False
-            into = into or 0
-            if out + into > 1:
-                during = [*fading, *black, *after[:into]]
-                rest = after[into:] or after[-1:]
-                self._emit_change(Change(EventType.FADE, before, during, []), origin, rest)
-                return True
-        kind = EventType.FADE if out > 1 else EventType.CUT
-        during = fading if out > 1 else []
-        if out <= 1:
-            before = old
-        self._emit_change(Change(kind, before, during, []), origin, black)
-        return True
-
-    def _take_fade_in(self, head: Run, origin: Ruling, target: Run, *, final: bool) -> bool:
-        into = fade_in_length(target) if target[0].camera else 0
-        if into is None and not final:
-            return False
-        if into and into > 1:
-            rest = target[into:] or target[-1:]
-            self._emit_change(Change(EventType.FADE, head, target[:into], []), origin, rest)
-        else:
-            self._emit_change(Change(EventType.CUT, head, [], []), origin, target)
         return True
 
     # ------------------------------------------------------------------ saying it
@@ -229,18 +212,17 @@ class ShotBuilder:
         cameras = first.cameras if cameras is None else cameras
         runner = max(rulings, key=lambda r: r.runner_up_confidence)
         confidence = sum(r.confidence for r in rulings) / count
-        self.shots.append(
-            Shot(
-                start_ms=first.at_ms,
-                end_ms=last.end_ms,
-                state=state,
-                camera=cameras[0] if state is ShotState.LIVE else None,
-                cameras=cameras,
-                confidence=confidence,
-                runner_up=runner.runner_up,
-                runner_up_confidence=sum(r.runner_up_confidence for r in rulings) / count,
-            )
+        shot = Shot(
+            start_ms=first.at_ms,
+            end_ms=last.end_ms,
+            state=state,
+            camera=cameras[0] if state is ShotState.LIVE else None,
+            cameras=cameras,
+            confidence=confidence,
+            runner_up=runner.runner_up,
+            runner_up_confidence=sum(r.runner_up_confidence for r in rulings) / count,
         )
+        self.shots.append((shot, first.reason if state is ShotState.UNSEEN else ""))
         if self._anchor is None or (state, cameras) != self._anchor.key:
             self._end_hold()
             self._since_ms = first.at_ms

@@ -12,9 +12,9 @@ from tap.sight.infer import Decided, Inference, States
 from tap.sight.presence import Presence
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
-from tap.sight.shots import ShotBuilder
+from tap.sight.shots import Piece, ShotBuilder
 from tap.sight.surveyor import Surveyor
-from tap.vocabulary import PROGRAM, CameraSeen, Coverage, Event, Frame, Shot, ShotState
+from tap.vocabulary import PROGRAM, CameraSeen, Event, Frame, ShotState
 
 _UNSURE = 0.85
 """Below this honest probability of the best camera, others that are likely are named with it."""
@@ -37,9 +37,9 @@ class Now:
 class Sight:
     """Names the live camera of a program from pictures alone.
 
-    Feed it every frame of every feed in order of time (`see`), and the passing of time where no frame
-    tells it (`pass_time`); take what has been decided with `take`. Equal frames in equal order give
-    equal answers.
+    Feed it every frame of every feed in order of time (`see`), and the passing of time where no
+    frame tells it (`pass_time`); take what has been decided with `take`. Equal frames in equal
+    order give equal answers.
     """
 
     def __init__(self, cameras: Sequence[str], settings: SightSettings | None = None) -> None:
@@ -67,7 +67,6 @@ class Sight:
         self._size: tuple[int, int] | None = None
         self._frames = 0
         self._now_ms = 0.0
-        self._unseen: list[tuple[float, float, str]] = []
         self.now: Now | None = None
 
     # ------------------------------------------------------------------ in
@@ -107,7 +106,7 @@ class Sight:
 
     # ------------------------------------------------------------------ out
 
-    def take(self) -> tuple[list[Shot], list[Event]]:
+    def take(self) -> tuple[list[Piece], list[Event]]:
         """What has been decided since the last call: pieces of shots, and events."""
         shots, self._builder.shots = self._builder.shots, []
         events, self._builder.events = self._builder.events, []
@@ -142,9 +141,10 @@ class Sight:
             )
         return tuple(seen)
 
-    def coverage(self) -> Coverage:
-        """What of the program was looked at."""
-        return Coverage(program_frames=self._frames, unseen=tuple(self._unseen))
+    @property
+    def program_frames(self) -> int:
+        """Program frames looked at."""
+        return self._frames
 
     # ------------------------------------------------------------------ a program frame's way
 
@@ -206,7 +206,9 @@ class Sight:
         confidence = float(honest[state])
         if state == states.off:
             kind = ShotState.OFF_CAMERA
-            if evidence.blind:
+            if evidence.replayed is not None:
+                cameras = (evidence.replayed,)
+            elif evidence.blind:
                 kind = ShotState.UNSEEN
                 lost = ", ".join(self.cameras[i] for i in evidence.blind)
                 reason = f"no frames from {lost}"
@@ -235,13 +237,12 @@ class Sight:
             runner_up_confidence=float(honest[runner]) if runner < states.cameras else 0.0,
             share=pair.share if pair is not None else 0.0,
             split=pair.split if pair is not None else False,
-            gain=match.gain if match is not None else 1.0,
+            gain=match.gain if match is not None else evidence.contrast,
             reason=reason,
         )
 
     def _blind(self, from_ms: float, to_ms: float, reason: str) -> None:
         """The program gave nothing for a while."""
-        self._unseen.append((from_ms, to_ms, reason))
         self._builder.add(
             Ruling(self._frames - 1, from_ms, to_ms, ShotState.UNSEEN, (), 1.0, reason=reason)
         )

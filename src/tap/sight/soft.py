@@ -9,15 +9,17 @@ import numpy as np
 from tap.sight.ruling import Ruling
 from tap.vocabulary import EventType
 
-_SHORTEST_SOFT = 4
+SHORTEST_SOFT = 4
 """Frames: a shorter mixture is a cut smeared by the encoder."""
 _REACH = 6
-"""Frames that the line through a dissolve's shares may reach beyond what was recognised as mixed."""
+"""Frames that the line through a dissolve's shares may reach beyond what was seen as mixed."""
 _MOVES = 0.35
 """A transition's share must move at least this much; else the pair is composed."""
 _STEADY = 0.03
 """Relative change of contrast between frames below which a fade is over."""
-_FADED = 0.92
+_FADED = 0.96
+_GONE = 0.5
+"""A fade takes away at least half of the contrast before the picture is lost."""
 _LONGEST_FADE_MS = 2500.0
 
 
@@ -36,15 +38,15 @@ def read_pair(
 ) -> Change | None:
     """What the frames `pair`, seen as two cameras, are between `origin` and `target`.
 
-    `head` are the open frames of the shot that `origin` ends. None: no change of camera, the pair is
-    a composition (or an aborted transition) within one shot.
+    `head` are the open frames of the shot that `origin` ends. None: no change of camera, the pair
+    is a composition (or an aborted transition) within one shot.
     """
     old, new = origin.key, target[0].key
     if old == new:
         return None if pair else Change(EventType.CUT, head, [], [])
     a, b = origin.camera, target[0].camera
     shares = [_share_of(r, b) for r in pair]
-    if a is None or b is None or len(pair) < _SHORTEST_SOFT or {a, b} - _named(pair):
+    if a is None or b is None or len(pair) < SHORTEST_SOFT or {a, b} - _named(pair):
         cut = next((n for n, share in enumerate(shares) if share >= 0.5), len(pair))
         return Change(
             EventType.CUT,
@@ -69,23 +71,20 @@ def read_pair(
 
 
 def fade_out_length(old: Sequence[Ruling], usual_gain: float) -> int:
-    """Frames at the end of `old` whose contrast was already falling."""
-    if not usual_gain:
+    """Frames at the end of `old` in which the contrast fell away."""
+    if not usual_gain or not old or old[-1].gain > _GONE * usual_gain:
         return 0
-    count = 0
-    gain = 0.0
+    count, gain = 0, 0.0
     for ruling in reversed(old):
-        falling = ruling.gain < _FADED * usual_gain and ruling.gain >= gain - _STEADY
-        if not falling:
+        if ruling.gain >= _FADED * usual_gain or ruling.gain < gain - _STEADY:
             break
         gain = ruling.gain
         count += 1
-    # The first frame of a slow fade loses too little contrast to be told by itself.
-    return min(count + 1, len(old)) if count else 0
+    return count
 
 
 def fade_in_length(new: Sequence[Ruling]) -> int | None:
-    """Frames at the start of `new` whose contrast was still rising; None if it can't be told yet."""
+    """Frames at the start of `new` whose contrast still rose; None if it can't be told yet."""
     gains = [r.gain for r in new]
     for n in range(len(gains) - 3):
         later = gains[n : n + 4]

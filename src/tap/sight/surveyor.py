@@ -14,11 +14,14 @@ _AGREE = 2
 """Surveys that must find the same placement."""
 _WORTH = 0.3
 _BETTER = 0.12
-"""A placement must explain this part of the picture, and so much more than the best one does now."""
-_KEEN = 60
-"""Surveys in a row at every frame; after that only now and then."""
-_RARE = 20
-_ZOOM_AFTER = 4
+"""A placement must explain this part of the picture, and so much more than the best does now."""
+_KEEN = 6
+"""Unexplained frames that are all surveyed; after that ..."""
+_EVERY = 30
+"""... two in so many."""
+_ONLY_MIRRORED = 2
+"""Usual placements of a camera of the program's own shape: plain and mirrored."""
+_ZOOM_FROM = 4
 """Unexplained frames before zooms are searched."""
 
 
@@ -38,6 +41,8 @@ class Surveyor:
         self._program: tuple[int, int] | None = None
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
+        self._style = 0
+        """Which of the usual placements this program uses: a switcher has one habit for all."""
 
     def reset(self, camera: Camera, program: tuple[int, int] | None) -> None:
         """The camera's or the program's picture size is new: start from the usual placement."""
@@ -45,7 +50,7 @@ class Surveyor:
         if camera.size is not None and program is not None:
             usual = usual_placements(camera.size, program)
             camera.confirmed = False
-            self._place(camera, usual[0])
+            self._place(camera, usual[self._style % (len(usual) // 2)])
 
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
@@ -56,7 +61,7 @@ class Surveyor:
             self._votes.clear()
             return False
         self._unexplained += 1
-        if self._unexplained > _KEEN and self._unexplained % _RARE:
+        if self._unexplained > _KEEN and self._unexplained % _EVERY > 1:
             return False
         proposal = self._propose(evidence)
         if proposal is None:
@@ -71,7 +76,20 @@ class Surveyor:
         camera = self._cameras[proposal.camera]
         self._place(camera, proposal.placement)
         camera.confirmed = True
+        self._follow(camera, proposal.placement)
         return True
+
+    def _follow(self, camera: Camera, placement: Placement) -> None:
+        """Cameras not seen yet are expected to lie as this one does."""
+        if camera.size is None or self._program is None:
+            return
+        usual = usual_placements(camera.size, self._program)
+        if placement not in usual or len(usual) <= _ONLY_MIRRORED:
+            return
+        self._style = usual.index(placement) % (len(usual) // 2)
+        for other in self._cameras:
+            if not other.confirmed:
+                self.reset(other, self._program)
 
     def _propose(self, evidence: Evidence) -> _Proposal | None:
         """The placement that explains the picture best, if it does so much better than now."""
@@ -84,7 +102,7 @@ class Surveyor:
                 fit = self._fit(camera, evidence, placement)
                 if fit > max(_WORTH, now + _BETTER, found.fit + 0.01 if found else 0.0):
                     found = _Proposal(number, placement, fit)
-        if found is None and self._unexplained >= _ZOOM_AFTER:
+        if found is None and self._unexplained >= _ZOOM_FROM:
             found = self._zoom(evidence, max(_WORTH, now + _BETTER))
         return found
 
@@ -114,10 +132,10 @@ class Surveyor:
             for base in usual_placements(camera.size, self._program)[:1]:
                 for flip in (False, True):
                     start = Placement(base.on, base.of, flip)
-                    for _, placement in search_placements(luma, evidence.luma, start)[:2]:
-                        fit = self._fit(camera, evidence, placement)
+                    for _, rough in search_placements(luma, evidence.luma, start)[:2]:
+                        fit = self._fit(camera, evidence, rough)
                         if fit > max(worth * 0.7, found.fit if found else 0.0):
-                            placement, fit = self._climb(camera, evidence, placement, fit)
+                            placement, fit = self._climb(camera, evidence, rough, fit)
                             if fit > max(worth, found.fit if found else 0.0):
                                 found = _Proposal(number, placement, fit)
         return found
@@ -145,8 +163,8 @@ class Surveyor:
         camera.memory.place(placement, portrait=self._portrait(placement))
 
     def _portrait(self, placement: Placement) -> bool:
-        assert self._program is not None
-        return is_portrait(placement.on, (self._program[1], self._program[0]))
+        width, height = self._program or (16, 9)
+        return is_portrait(placement.on, (height, width))
 
 
 def _alike(a: Placement, b: Placement) -> bool:

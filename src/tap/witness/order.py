@@ -1,0 +1,105 @@
+"""One order for everything that is observed: by time, whatever thread it came from.
+
+Live, a frame is stamped when its first byte arrives and is here some ms later, so frames of
+different feeds come slightly out of order. They wait until every feed has moved on, or for
+`slack_ms`.
+"""
+
+import heapq
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tap.vocabulary import PROGRAM, Claim, Frame
+
+Observation = Frame | Claim
+Place = tuple[float, int, str]
+
+_QUIET_MS = 400.0
+"""A feed that gave nothing for so long is not waited for."""
+
+
+def place_of(observation: Observation) -> Place:
+    """Where an observation stands in the one order: cameras, program, claims at equal times."""
+    if isinstance(observation, Claim):
+        return observation.recv_ms, 2, ""
+    return observation.at_ms, int(observation.feed == PROGRAM), observation.feed
+
+
+def in_order(sources: Sequence[Iterator[Observation]]) -> Iterator[Observation]:
+    """Merge sources that are each in order."""
+    return heapq.merge(*sources, key=place_of)
+
+
+class Sequencer:
+    """A bounded, thread-safe buffer that hands out live observations in the one order."""
+
+    def __init__(self, feeds: Sequence[str], *, slack_ms: float = 120.0, limit: int = 2000) -> None:
+        self._slack_ms = slack_ms
+        self._limit = limit
+        self._newest = dict.fromkeys(feeds, 0.0)
+        self._heap: list[tuple[Place, int, Observation]] = []
+        self._count = 0
+        self._taken_ms = 0.0
+        self._changed = threading.Condition()
+        self.late: Counter[str] = Counter()
+        """Frames that came after their time had passed, by feed: not used."""
+        self.overrun: Counter[str] = Counter()
+        """Frames refused because the witness could not keep up, by feed."""
+
+    def put(self, observation: Observation) -> None:
+        """Take an observation from any thread. Claims are never refused."""
+        with self._changed:
+            if isinstance(observation, Frame):
+                feed = observation.feed
+                self._newest[feed] = max(self._newest[feed], observation.at_ms)
+                if observation.at_ms <= self._taken_ms:
+                    self.late[feed] += 1
+                    return
+                if len(self._heap) >= self._limit:
+                    self.overrun[feed] += 1
+                    return
+            elif observation.recv_ms <= self._taken_ms:
+                # Its place in the order has gone by; a recording must tell the order as it was.
+                observation = _received(observation, self._taken_ms + 1)
+            self._count += 1
+            heapq.heappush(self._heap, (place_of(observation), self._count, observation))
+            self._changed.notify()
+
+    def take(self, now_ms: float, *, wait_s: float = 0.0) -> list[Observation]:
+        """All observations whose turn has come; waits up to `wait_s` for something new."""
+        with self._changed:
+            if wait_s > 0:
+                self._changed.wait(wait_s)
+            ready_ms = self._ready_ms(now_ms)
+            out: list[Observation] = []
+            while self._heap and self._heap[0][0][0] <= ready_ms:
+                out.append(heapq.heappop(self._heap)[2])
+            if out:
+                self._taken_ms = max(self._taken_ms, place_of(out[-1])[0])
+            return out
+
+    def passed_ms(self, now_ms: float) -> float:
+        """The time up to which nothing more will come."""
+        with self._changed:
+            self._taken_ms = max(self._taken_ms, self._ready_ms(now_ms))
+            return self._taken_ms
+
+    def rest(self) -> list[Observation]:
+        """Everything left, in order: no more will come."""
+        with self._changed:
+            out = [item[2] for item in sorted(self._heap, key=lambda item: item[:2])]
+            self._heap.clear()
+            return out
+
+    def _ready_ms(self, now_ms: float) -> float:
+        active = [t for t in self._newest.values() if t > now_ms - _QUIET_MS]
+        everyone = min(active) - 1 if active else 0.0
+        return max(now_ms - self._slack_ms, everyone)
+
+
+def _received(claim: Claim, at_ms: float) -> Claim:
+    moved = {"recv_ms": at_ms}
+    if claim.sent_ms is None or claim.clock_suspect:
+        moved["at_ms"] = at_ms
+    return claim.model_copy(update=moved)
