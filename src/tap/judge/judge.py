@@ -20,8 +20,8 @@ from tap.judge.timeline import Timeline
 from tap.judge.tolerances import Tolerances
 from tap.vocabulary import COMMANDED, Claim, ClaimType, Event, Shot, Verdict, VerdictCode
 
-_KEEP_MS = 70_000.0
-"""How far back a message may reach: a minute of clock error, and its window."""
+_CLOCK_ERROR_MS = 60_000.0
+"""How far a message's time may lie before its receipt: beyond that, the receipt counts."""
 
 
 class _Step(IntEnum):
@@ -80,8 +80,9 @@ class Judge:
         """What can be decided now that sight has decided up to `seen_until_ms`, in order."""
         until_ms = min(seen_until_ms, self._timeline.end_ms)
         verdicts = self._decide(until_ms)
-        oldest = min((hold.start_ms for hold in self._holds), default=until_ms)
-        keep_ms = min(oldest - self._tolerances.window_ms, until_ms - _KEEP_MS)
+        oldest_ms = min((hold.start_ms for hold in self._holds), default=until_ms)
+        reach_ms = _CLOCK_ERROR_MS + 3 * self._tolerances.patience_ms
+        keep_ms = min(oldest_ms, until_ms - reach_ms)
         self._timeline.forget(keep_ms)
         self._cuts.forget(keep_ms)
         return verdicts
