@@ -11,9 +11,11 @@ from tap.rig.camera import Camera, Timing
 from tap.rig.clip import Clip
 from tap.rig.encode import Codec, Encoding
 from tap.rig.footage import fetch
+from tap.rig.lens import Lens
 from tap.rig.plan import BLACK, SLATE, Fit, Kind, Look, On, Program, camera
 from tap.rig.script import Style, write_plan
 from tap.rig.source import Flashed, Sensor, Source, View
+from tap.rig.stage import StageView, dance_studio
 from tap.rig.write import Production, Progress, write_shoot
 from tap.vocabulary import EventType, VerdictCode
 
@@ -132,6 +134,44 @@ def _lookalike_cameras(options: Options) -> list[Camera]:
     return cameras
 
 
+def _stage_cameras(options: Options) -> list[Camera]:
+    """Four cameras around the rendered stage, the last one hand-held."""
+    stage = dance_studio(options.seed)
+    longer = (options.longer or 640) // 32 * 32
+    size = (longer, longer * 9 // 16)
+    lenses = (
+        Lens((0.0, -6.5, 1.9), (0.2, 1.5, 1.1), 0.95, size),
+        Lens((-4.8, -3.5, 1.5), (0.3, 1.2, 1.0), 1.15, size),
+        Lens((4.6, -2.8, 2.6), (-0.3, 1.4, 0.7), 1.10, size),
+        Lens((1.2, -4.6, 0.9), (0.4, 1.6, 1.25), 1.60, size),
+    )
+    roles = ("wide", "left", "high", "close")
+    timings = _timings(4, 25.0, options.seed)
+    random = np.random.default_rng((options.seed, 5))
+    cameras: list[Camera] = []
+    for index, lens in enumerate(lenses):
+        gains = random.uniform(0.92, 1.08, 4)
+        sensor = Sensor(
+            exposure=float(gains[3]),
+            balance=(float(gains[0]), float(gains[1]), float(gains[2])),
+            noise=1.0,
+            seed=options.seed * 10 + index,
+        )
+        view = StageView(stage, lens, sway=2.0 * longer / 640 if index == 3 else 0.0)
+        name = f"cam-{'abcd'[index]}"
+        cameras.append(
+            Camera(
+                id=name,
+                source=view,
+                timing=timings[index],
+                sensor=sensor,
+                role=roles[index],
+                label=f"Stage, {roles[index]}",
+            )
+        )
+    return cameras
+
+
 # ---------------------------------------------------------------- recipes
 
 
@@ -149,6 +189,20 @@ def _production(
         plan=plan,
         program=program,
         camera_encoding=Encoding(codec=options.codec, preset="ultrafast"),
+    )
+
+
+def _demo(options: Options) -> Production:
+    cameras = _stage_cameras(options)
+    style = Style(gap_ms=(1700.0, 2600.0), lead_ms=3000.0, faults=THREE_MISTAKES)
+    program = Program(size=cameras[0].source.size, fps=25.0)
+    production = _production("demo", cameras, options, style, program)
+    # Small enough to lie in the repository; the slower preset makes up for the few bits.
+    small = Encoding(codec=options.codec, kbps=230, gop=125, preset="medium")
+    return replace(
+        production,
+        camera_encoding=small,
+        program_encoding=Encoding(kbps=330, gop=125, preset="medium"),
     )
 
 
@@ -227,6 +281,9 @@ def _faults(options: Options) -> Production:
 RECIPES = {
     recipe.name: recipe
     for recipe in (
+        Recipe(
+            "demo", "A rendered stage, small enough to lie in the repository.", 45.0, _demo, False
+        ),
         Recipe("pose2sim", "Four real cameras, hard cuts, three mistakes.", 75.0, _pose2sim),
         Recipe("soft", "Dissolves, fades, wipes, slate, black, a camera tap has not.", 90.0, _soft),
         Recipe("lookalike", "Four cameras that see nearly the same.", 75.0, _lookalike),
