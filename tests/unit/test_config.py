@@ -9,7 +9,8 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap.config import Config, load_config, require_startable, write_template
+from tap.claims import load_profile
+from tap.config import Config, address_of, load_config, require_startable, write_template
 from tap.config.lines import key_lines
 from tap.config.start import token_of
 from tap.errors import EXIT_BAD_INPUT, InputError
@@ -208,6 +209,31 @@ def test_secrets_come_from_the_environment(tmp_path):
     require_startable(config, {"CAM_TOKEN": "hush"})
     assert token_of(config.cameras[0], {"CAM_TOKEN": "hush"}) == "hush"
     assert token_of(config.cameras[1], {}) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "url", "headers"),
+    [
+        ("", "http://x/s?a=1", {"Authorization": "Bearer h&sh"}),
+        ('token_in = "query"', "http://x/s?a=1&token=h%26sh", {}),
+        ('token_in = "query"\ntoken_name = "key"', "http://x/s?a=1&key=h%26sh", {}),
+        ('token_in = "header"\ntoken_name = "X-Key"', "http://x/s?a=1", {"X-Key": "h&sh"}),
+    ],
+)
+def test_a_secret_goes_where_the_far_side_looks(tmp_path, keys, url, headers):
+    text = GOOD.replace("http://127.0.0.1:8087/mjpeg", "http://x/s?a=1")
+    program = load(tmp_path, f'{text}token_env = "T"\n{keys}\n').program
+    address = address_of(program, load_profile("motionmix"), {"T": "h&sh"})
+    assert (address.url, address.headers) == (url, headers)
+    assert "sh" not in repr(address)
+
+
+def test_the_profile_says_where_the_director_looks_for_a_secret(tmp_path):
+    text = GOOD + '[director]\nurl = "ws://x/d"\ntoken_env = "T"\n'
+    director = load(tmp_path, text).director
+    assert director is not None
+    assert address_of(director, load_profile("tap"), {"T": "s"}).url == "ws://x/d?token=s"
+    assert address_of(director, None, {"T": "s"}).headers == {"Authorization": "Bearer s"}
 
 
 def test_webrtc_and_absent_media_are_said_at_the_start(tmp_path):

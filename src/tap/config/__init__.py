@@ -11,11 +11,12 @@ from tap.config.model import (
     SessionConfig,
     Tolerances,
 )
-from tap.config.start import require_startable, start_problems, token_of
+from tap.config.start import Address, address_of, require_startable, start_problems, token_of
 from tap.config.template import TEMPLATE, write_template
 
 __all__ = [
     "TEMPLATE",
+    "Address",
     "CameraConfig",
     "Config",
     "DirectorConfig",
@@ -24,6 +25,7 @@ __all__ = [
     "RecordConfig",
     "SessionConfig",
     "Tolerances",
+    "address_of",
     "load_config",
     "require_startable",
     "start_problems",

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from tap.claims.profile import load_profile
-from tap.config.model import Config, Token
+from tap.claims.profile import Profile, load_profile
+from tap.config.model import Config, DirectorConfig, FeedConfig, Token
 from tap.errors import InputError
 
 
@@ -22,6 +24,49 @@ def token_of(token: Token, environ: Mapping[str, str] | None = None) -> str | No
             f"got nothing; set it, for example: export {token.token_env}=…"
         )
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to connect, and what to send along. Holds a secret: it is never shown."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+def address_of(
+    part: FeedConfig | DirectorConfig,
+    profile: Profile | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Address:
+    """The whole address of a section with a url: the secret, if any, where the far side looks.
+
+    Where token_in and token_name don't say, the profile does; where neither does, it is an
+    `Authorization: Bearer` header. Raises `InputError` where the variable is not set.
+    """
+    token = token_of(part, environ)
+    url = part.url or ""
+    if token is None:
+        return Address(url)
+    usual = _usual_parameter(part, profile)
+    where = part.token_in or ("query" if usual else "header")
+    if where == "header":
+        name = part.token_name or "Authorization"
+        bearer = name.lower() == "authorization"
+        return Address(url, {name: f"Bearer {token}" if bearer else token})
+    parts = urlsplit(url)
+    query = urlencode({part.token_name or usual or "token": token})
+    return Address(urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, query))))))
+
+
+def _usual_parameter(part: FeedConfig | DirectorConfig, profile: Profile | None) -> str | None:
+    """The query parameter in which the profile's system expects a token, if it does."""
+    if profile is None:
+        return None
+    if isinstance(part, DirectorConfig):
+        return profile.wire.token_parameter
+    routes = (route for route in profile.routes.values() if route.kind == part.kind)
+    return next((route.token_parameter for route in routes if route.token_parameter), None)
 
 
 def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> dict[str, str]:
