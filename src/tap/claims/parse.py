@@ -74,6 +74,7 @@ class Parser:
         if isinstance(data, str):
             data = data[:MAX_BYTES].encode("utf-8", "backslashreplace")
         text = data[:MAX_BYTES].decode("utf-8", "backslashreplace")
+        text = text.encode()[:MAX_BYTES].decode("utf-8", "ignore")
         return self._claim({"text": text}, ClaimType.UNREADABLE, recv_ms, problem=problem)
 
     def sent_ms(self, message: Mapping[str, Any]) -> float | None:

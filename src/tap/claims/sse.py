@@ -2,8 +2,11 @@
 
 import codecs
 import contextlib
+import logging
 import socket
+import ssl
 from collections.abc import Iterator
+from functools import cached_property
 
 import httpx
 from httpx_sse import EventSource, SSEError
@@ -16,6 +19,9 @@ _QUIET_S = 60.0
 """A feed that says nothing at all for so long, not even a comment, is asked again."""
 _MAX_EVENT = MAX_BYTES + 4096
 """Characters of an event that are kept: enough to see that it is too long."""
+
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # its line for each request shows the token
 
 
 class SseClaims(LiveClaims):
@@ -37,7 +43,7 @@ class SseClaims(LiveClaims):
         timeout = httpx.Timeout(OPEN_TIMEOUT_S, read=_QUIET_S)
         try:
             with (
-                httpx.Client(timeout=timeout, trust_env=False) as client,
+                httpx.Client(timeout=timeout, trust_env=False, verify=self._trust) as client,
                 client.stream("GET", self._address, headers=headers) as response,
             ):
                 self._response = response
@@ -47,6 +53,13 @@ class SseClaims(LiveClaims):
                 raise FeedError(f"expected an event stream, got: {_words(error)}") from error
         finally:
             self._response = None
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """Made once, as reading the host's certificates is slow; empty where none are needed."""
+        if self._address.startswith("https"):
+            return ssl.create_default_context()
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def _events(self, response: httpx.Response) -> None:
         kind = response.headers.get("content-type", "none").partition(";")[0]
