@@ -62,9 +62,10 @@ def _read_headers(data: bytes) -> tuple[int, int, int, int]:
     """(frame marker, width, height, offset of the first scan) from the segments before it."""
     at, kind, width, height = 2, 0, 0, 0
     for _ in range(_MAX_SEGMENTS):
-        while data[at : at + 2] == b"\xff\xff":  # fill bytes
+        at = data.find(b"\xff", at)  # as libjpeg does: stray bytes between segments are passed
+        while data[at : at + 2] in (b"\xff\xff", b"\xff\0"):
             at += 1
-        if at + 4 > len(data) or data[at] != 0xFF:
+        if at < 0 or at + 4 > len(data):
             raise DamagedJpegError("The JPEG's header is damaged.")
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         if length < 2 or at + 2 + length > len(data):
