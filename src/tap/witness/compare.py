@@ -57,26 +57,29 @@ def check_order(table: str, found: Sequence[Document]) -> list[LedgerProblem]:
             text = "The ledger has more than one row with this key."
             problems.append(_problem(Fault.DUPLICATE, table, key, text))
         keys.add(key)
-        if not _is_number(seq):
+        number = _whole(seq)
+        if number is None:
             text = f"Expected a whole number as seq, got {clip(repr(seq), 40)}."
             problems.append(_problem(Fault.ALTERED, table, key, text))
             continue
-        if seq <= reached:
-            text = f"Its number {seq:.0f} does not follow {reached}."
+        if number <= reached:
+            text = f"Its number {number} does not follow {reached}."
             problems.append(_problem(Fault.OUT_OF_ORDER, table, key, text))
-        elif seq > reached + 1:
-            gone = count(int(seq) - reached - 1, "row")
+        elif number > reached + 1:
+            gone = count(number - reached - 1, "row")
             text = (
-                f"Before this row (number {seq:.0f}), {gone} after number {reached} can't be found."
+                f"Before this row (number {number}), {gone} after number {reached} can't be found."
             )
             problems.append(_problem(Fault.MISSING, table, key, text))
-        reached = max(reached, int(seq))
+        reached = max(reached, number)
     return problems
 
 
-def _is_number(seq: Any) -> bool:
-    plain = isinstance(seq, int | float) and not isinstance(seq, bool)
-    return plain and 0 <= seq <= 2**53 and float(seq).is_integer()
+def _whole(seq: Any) -> int | None:
+    """A number that a ledger may have made a float; None for anything else."""
+    if not isinstance(seq, int | float) or isinstance(seq, bool) or not 0 <= seq <= 2**53:
+        return None
+    return int(seq) if float(seq).is_integer() else None
 
 
 def _difference(table: str, key: str, expected: Document, found: Document) -> LedgerProblem | None:
