@@ -224,13 +224,15 @@ def _assemble(figure: Figure, place: tuple[float, float], facing: float, stance:
         parts.append((chest, shoulder, 0.11, 0.065, figure.top))
     parts.append((pelvis, chest, 0.135, 0.150, figure.top))
     aside, above = np.array([0.0, 0.07, 0.0]), np.array([0.0, 0.0, 0.06])
-    behind = np.array([-0.04, 0.0, 0.01])
+    behind = np.array([-0.035, 0.0, 0.02])
     parts.append((pelvis + aside, pelvis - aside, 0.115, 0.115, figure.bottom))
     if figure.skirt:
         parts.append((pelvis, pelvis - 7.0 * above, 0.13, 0.25, figure.bottom))
     parts.append((neck, head, 0.050, 0.060, figure.skin))
     parts.append((head - 0.5 * above, head + above, 0.088, 0.098, figure.skin))
-    parts.append((head + behind - 0.5 * above, head + behind + above, 0.085, 0.094, figure.hair))
+    parts.append(
+        (head + behind - 0.4 * above, head + behind + 1.3 * above, 0.085, 0.094, figure.hair)
+    )
     ends = np.array([[part[0], part[1]] for part in parts])
     ends[..., 2] += 0.06 - min(float(ankle[2]) for ankle in ankles)
     ends *= figure.height / 1.75

@@ -21,10 +21,10 @@ from tap.vocabulary import EventType, VerdictCode
 
 THREE_MISTAKES = (VerdictCode.MISSED, VerdictCode.UNANNOUNCED, VerdictCode.WRONG_CAMERA)
 EVERY_CHANGE = (
-    (EventType.CUT, 0.4),
+    (EventType.CUT, 0.3),
     (EventType.DISSOLVE, 0.3),
-    (EventType.FADE, 0.15),
-    (EventType.WIPE, 0.15),
+    (EventType.FADE, 0.2),
+    (EventType.WIPE, 0.2),
 )
 
 

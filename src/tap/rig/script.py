@@ -107,7 +107,7 @@ class _Script:
             at_ms = self.last_ms + self._gap(special is not None)
             if at_ms > end_ms:
                 if special is not None or specials:
-                    raise ValueError(f"{self.duration_ms} ms are too short for all the mistakes")
+                    raise self._too_short()
                 break
             if special is None:
                 self._change(at_ms)
@@ -116,11 +116,16 @@ class _Script:
             else:
                 self._fault(at_ms, special)
             self.tight = special is not None
+            if self.tight and self.last_ms + CLEAR_MS > self.duration_ms:
+                raise self._too_short()
         if self.style.stills:
             self._say(self.duration_ms * 0.5, "still", camera=self.cameras[0], kind="capture")
         self._say(self.duration_ms - 100.0, "session.end", reason="done")
 
     # ------------------------------------------------------------ small words
+
+    def _too_short(self) -> ValueError:
+        return ValueError(f"{self.duration_ms:g} ms are too short for all the mistakes")
 
     def _gap(self, special: bool) -> float:
         gap = float(self.random.uniform(*self.style.gap_ms))
