@@ -55,6 +55,8 @@ def test_a_recorded_message_is_the_same_claim(data, recv_ms):
     line = json.loads(dump_line(claim))
     assert line == to_line(claim)
     assert from_line(line, parser, 0.0) == claim
+    later = parser.received_at(claim, recv_ms + 7.0)
+    assert later == parser.parse(data, recv_ms + 7.0)
 
 
 @settings(max_examples=50, deadline=None)

@@ -305,6 +305,12 @@ def test_six_frames_are_no_cut_and_back():
     assert got == [("AGREE", "m", "e1"), ("UNANNOUNCED", None, "e2")]
 
 
+def test_a_glitch_to_another_camera_is_not_the_wrong_camera():
+    program = Program().show("cam-a", 5000).show("cam-c", 5120).show("cam-a", 15000)
+    got = codes(judge(program, [cut("cam-b", 4900, id_="m")]))
+    assert sorted(code for code, *_ in got) == ["MISSED", "REVERTED", "REVERTED"]
+
+
 def test_after_a_false_start_the_message_gets_the_cut_that_stays():
     program = Program().show("cam-a", 5000).show("cam-b", 5080).show("cam-a", 5240)
     program.show("cam-b", 15000)
@@ -390,6 +396,13 @@ def test_blind_just_before_a_message_for_the_camera_that_is_live_then():
     program = Program().show("cam-a", 3000).blind(4000).show("cam-b", 15000, None)
     assert one(judge(program, [cut("cam-b", 4900)])).code is VerdictCode.UNSEEN
     assert one(judge(program, [cut("cam-c", 4900)])).code is VerdictCode.MISSED
+
+
+def test_blind_when_the_change_was_due_blames_nobody():
+    program = Program().show("cam-a", 5000).blind(5300).show("cam-a", 5600, None)
+    program.show("cam-c", 15000)
+    got = codes(judge(program, [cut("cam-b", 4900, id_="m")]))
+    assert got == [("UNSEEN", "m", None), ("UNANNOUNCED", None, "e1")]
 
 
 def test_what_was_seen_counts_even_beside_a_gap():

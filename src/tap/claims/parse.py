@@ -77,6 +77,17 @@ class Parser:
         text = text.encode()[:MAX_BYTES].decode("utf-8", "ignore")
         return self._claim({"text": text}, ClaimType.UNREADABLE, recv_ms, problem=problem)
 
+    def received_at(self, claim: Claim, recv_ms: float) -> Claim:
+        """The same message as if it had been received at another time.
+
+        What depends on the time of receipt follows: the id of a message without any, and whether
+        the sender's clock is believed.
+        """
+        text = text_of(claim)
+        if text is not None:
+            return self.unreadable(text, claim.problem or "", recv_ms)
+        return self.read(claim.raw, recv_ms)
+
     def sent_ms(self, message: Mapping[str, Any]) -> float | None:
         """The sender's time of a decoded message, Unix ms; None where it has no valid one."""
         try:
@@ -209,6 +220,13 @@ class Parser:
             raw=raw,
             **(told or {}),
         )
+
+
+def text_of(claim: Claim) -> str | None:
+    """The text of what was no message; None for messages."""
+    text = claim.raw.get("text")
+    alone = claim.type is ClaimType.UNREADABLE and len(claim.raw) == 1
+    return text if alone and isinstance(text, str) else None
 
 
 def _or_none(raw: dict[str, Any], place: Place | None) -> str | None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tap.claims.fields import time_ms
-from tap.claims.parse import Parser
+from tap.claims.parse import Parser, text_of
 from tap.claims.strict_json import MAX_DEPTH, BadMessageError, decode_json, decode_text, short
 from tap.errors import InputError
-from tap.vocabulary import Claim, ClaimType
+from tap.vocabulary import Claim
 
 MAX_LINE = 1024 * 1024
 """Bytes of a line: a message of 64 KiB can be longer in another spelling."""
@@ -28,8 +28,9 @@ def to_line(claim: Claim) -> dict[str, Any]:
     would be taken for these stands in `raw`.
     """
     raw, recv = dict(claim.raw), {"recvMs": claim.recv_ms}
-    if claim.type is ClaimType.UNREADABLE and set(raw) == {"text"} and isinstance(raw["text"], str):
-        return {"unreadable": raw["text"], "problem": claim.problem, **recv}
+    text = text_of(claim)
+    if text is not None:
+        return {"unreadable": text, "problem": claim.problem, **recv}
     keys = set(raw) | {"recvMs"}
     if "recvMs" in raw or keys in (_WRAPPED, _UNREADABLE):
         return {"raw": raw, **recv}

@@ -33,7 +33,6 @@ class Cuts:
         self.judged: Pool[Judged] = Pool()
         self._timeline = timeline
         self._tolerances = tolerances
-        self._newest_matched_ms = float("-inf")
 
     def forget(self, before_ms: float) -> None:
         """Drop what no decision can ask for any more."""
@@ -63,7 +62,7 @@ class Cuts:
                 change.undone_by, other.undoes = other, change
         if change.reverted:
             return None
-        told = told_in_time(change, self.told, self._newest_matched_ms, self._tolerances)
+        told = told_in_time(change, self.told, self._tolerances)
         return self._match(told, change) if told is not None else None
 
     def _match(self, told: Told, change: Change) -> Verdict:
@@ -77,7 +76,6 @@ class Cuts:
         if change.reverted:
             code = VerdictCode.REVERTED
         elif in_time:
-            self._newest_matched_ms = max(self._newest_matched_ms, told.at_ms)
             as_told = told.soft is (change.event.type in SOFT)
             code = VerdictCode.AGREE if as_told else VerdictCode.SOFT
         else:

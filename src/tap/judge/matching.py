@@ -13,23 +13,18 @@ _RIVALS = 32
 """Messages on either side that are weighed against one another."""
 
 
-def told_in_time(
-    change: Change, told: Pool[Told], newest_matched_ms: float, tolerances: Tolerances
-) -> Told | None:
+def told_in_time(change: Change, told: Pool[Told], tolerances: Tolerances) -> Told | None:
     """The message that this change follows in time, to the right camera.
 
-    Sound messages go before faulty ones, those that keep the order (no later one is matched to an
-    earlier change already) before the others. Among messages that repeat one another the nearest
-    wins; a message that comes again after another camera was told belongs to a later change.
+    Sound messages go before faulty ones. Among messages that repeat one another the nearest wins;
+    a message that comes again after another camera was told belongs to a later change.
     """
     near = told.between(change.at_ms - tolerances.after_ms, change.at_ms + tolerances.before_ms)
     for faulty in (False, True):
         alike = [one for one in near if (one.fault is not None) is faulty]
-        in_order = [one for one in alike if one.at_ms >= newest_matched_ms]
-        for candidates in (in_order, alike):
-            run = _first_run(candidates, change.event.to_camera)
-            if run:
-                return min(run, key=lambda one: (abs(one.lag_ms(change)), one.order))
+        run = _first_run(alike, change.event.to_camera)
+        if run:
+            return min(run, key=lambda one: (abs(one.lag_ms(change)), one.order))
     return None
 
 
