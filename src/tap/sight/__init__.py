@@ -1,6 +1,7 @@
 """What the pictures say: which camera the program shows, since when, and how sure that is."""
 
 from tap.sight.settings import SightSettings
+from tap.sight.shots import Piece
 from tap.sight.sight import Now, Sight
 
-__all__ = ["Now", "Sight", "SightSettings"]
+__all__ = ["Now", "Piece", "Sight", "SightSettings"]

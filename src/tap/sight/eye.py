@@ -22,12 +22,15 @@ _REPEAT = 0.02
 _REPEAT_WEIGHT = 0.2
 """A repeated picture is hardly new evidence."""
 _LEVEL_START, _LEVEL_PACE = 0.5, 0.03
+_PEAK_DECAY = 0.0005
 _OFF_FLOOR = 0.6
 """A camera must reach this part of the fit it usually has, else it is not that camera."""
 _OFF_LEAST, _OFF_MOST = 0.2, 0.55
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _TEXTURE_OUTSIDE = 10.0
+_TRIED = 30
+"""Frames of a camera's past that a new placement is tried on."""
 _JUMP_MS = 1000.0
 """How far a known delay is believed to jump by itself; older pictures are a replay."""
 
@@ -87,12 +90,14 @@ class Camera:
         self.size: tuple[int, int] | None = None
         self.confirmed = False
         self.level = _LEVEL_START
-        self.gain: float | None = None
+        self.peak = 0.0
+        """The best fit of late: below it, the placement may have moved."""
 
     def learn(self, evidence: Evidence, match: Match) -> None:
         """The camera was live in this picture: remember how it fits and how late it is."""
         self.confirmed = True
         self.level += _LEVEL_PACE * (match.fit - self.level)
+        self.peak = max(match.fit, self.peak - _PEAK_DECAY)
         if not evidence.repeat:
             self.delay.learn(evidence.at_ms, match.times, match.curve)
 
@@ -138,24 +143,36 @@ class Eye:
         match = evidence.matches[best]
         return match is not None and match.fit >= _EXPLAINED * 0.85 * self._cameras[best].level
 
-    def fit(self, camera: Camera, at_ms: float, luma: Luma, placement: Placement) -> float:
-        """Best fit of a camera under another placement, over frames some 70 ms apart."""
-        seen, penalty = _Views(luma).through(placement.on)
+    def fit(
+        self, camera: Camera, at_ms: float, luma: Luma, placement: Placement
+    ) -> tuple[float, int]:
+        """Best fit of a camera under another placement, and the index of the frame that has it."""
         part = self._window(camera, at_ms, wide=not camera.delay.locked)
         count = part.stop - part.start
         if count <= 0:
-            return 0.0
-        step = max(1, count // 40)
+            return 0.0, -1
+        chosen = range(part.start, part.stop, max(1, count // _TRIED))
+        return self._fit_of(camera, luma, placement, chosen)
+
+    def fit_at(self, camera: Camera, luma: Luma, placement: Placement, index: int) -> float:
+        """Fit of one frame of a camera's memory under another placement."""
+        return self._fit_of(camera, luma, placement, range(index, index + 1))[0]
+
+    def _fit_of(
+        self, camera: Camera, luma: Luma, placement: Placement, chosen: range
+    ) -> tuple[float, int]:
+        seen, penalty = _Views(luma).through(placement.on)
+        total = float(seen.information.sum())
+        if total <= 1:
+            return 0.0, -1
+        portrait = is_portrait(placement.on, luma.shape)
         units = np.stack(
-            [
-                camera.memory.look(camera.memory.luma(i), placement)[0]
-                for i in range(part.start, part.stop, step)
-            ],
+            [camera.memory.look(camera.memory.luma(i), placement, portrait)[0] for i in chosen],
             axis=1,
         )
-        nats, _ = gains(seen, units)
-        total = float(seen.information.sum())
-        return penalty * float(nats.sum(axis=0).max()) / total if total > 1 else 0.0
+        nats = gains(seen, units)[0].sum(axis=0)
+        best = int(np.argmax(nats))
+        return penalty * float(nats[best]) / total, chosen[best]
 
     # ------------------------------------------------------------------ one camera
 

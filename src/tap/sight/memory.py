@@ -87,14 +87,13 @@ class Memory:
             raise IndexError(f"no picture at {index}")
         return luma
 
-    def look(self, luma: Luma, placement: Placement) -> tuple[Floats, Floats]:
-        """What `luma` would look like under another placement: units (32, 72), lengths (32,)."""
-        return unit(
-            blocks(sample(luma, placement.of, portrait=self.portrait, mirror=placement.mirror))
-        )
+    @staticmethod
+    def look(luma: Luma, placement: Placement, portrait: bool) -> tuple[Floats, Floats]:
+        """What `luma` looks like under a placement: units (32, 72), lengths (32,)."""
+        return unit(blocks(sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)))
 
     def _write(self, slot: int, luma: Luma) -> None:
-        units, lengths = self.look(luma, self.placement)
+        units, lengths = self.look(luma, self.placement, self.portrait)
         for at in (slot, slot + _CAPACITY):
             self._units[:, at] = units
             self._lengths[at] = lengths

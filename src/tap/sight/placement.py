@@ -55,6 +55,8 @@ _SCALES = (1.0, 1.06, 1.12, 1.2, 1.28, 1.37, 1.47, 1.58, 1.7, 1.83)
 _SEARCH_SIDE = 96
 _WORTH_TRYING = 0.35
 """Correlation below which a search hit is chance."""
+_FLAT = 2.0
+"""Grey levels of standard deviation below which a picture has nothing to find."""
 
 
 def search_placements(
@@ -63,31 +65,31 @@ def search_placements(
     """Look for a zoom into the camera: where does the program picture lie in the camera's?
 
     For each scale the program picture, shrunk, is slid over the camera's (normalised correlation).
-    `base` says where the camera stands on the program at scale 1, and whether it is flipped.
+    `base` says what the program would show of the camera at scale 1, and whether it is flipped.
     Returns (correlation, placement), best first; the caller must confirm by matching.
     """
     shown = _crop(program, base.on)
-    source = _crop(camera, base.of)
     if base.mirror:
-        source = np.ascontiguousarray(source[:, ::-1])
-    h, w = source.shape
+        shown = np.ascontiguousarray(shown[:, ::-1])
+    if float(shown.std()) < _FLAT:
+        return []
+    h, w = camera.shape
     shrink = _SEARCH_SIDE / max(h, w)
     size = (max(8, round(w * shrink)), max(8, round(h * shrink)))
-    within = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+    within = cv2.resize(camera, size, interpolation=cv2.INTER_AREA)
+    full = ((base.of.x1 - base.of.x0) * size[0], (base.of.y1 - base.of.y0) * size[1])
     found: list[tuple[float, Placement]] = []
     for scale in _SCALES:
-        small = (max(6, round(size[0] / scale)), max(6, round(size[1] / scale)))
-        template = cv2.resize(shown, small, interpolation=cv2.INTER_AREA)
-        if float(template.std()) < 2.0:
+        small = (max(6, round(full[0] / scale)), max(6, round(full[1] / scale)))
+        if small[0] > size[0] or small[1] > size[1]:
             continue
+        template = cv2.resize(shown, small, interpolation=cv2.INTER_AREA)
         surface = cv2.matchTemplate(within, template, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(surface)
-        if best < _WORTH_TRYING:
-            continue
-        # The true scale of the rounded template, not the nominal one.
-        x0, y0 = x / size[0], y / size[1]
-        x1, y1 = (x + small[0]) / size[0], (y + small[1]) / size[1]
-        found.append((best, _inside(base, Rect(x0, y0, x1, y1))))
+        if best >= _WORTH_TRYING:
+            # The size of the rounded template, not the nominal scale.
+            of = Rect(x / size[0], y / size[1], (x + small[0]) / size[0], (y + small[1]) / size[1])
+            found.append((best, Placement(base.on, of, base.mirror)))
     found.sort(key=lambda hit: -hit[0])
     return found
 
@@ -112,18 +114,6 @@ def refined(placement: Placement, step: float) -> list[Placement]:
         )
         near.append(Placement(placement.on, rect, placement.mirror))
     return near
-
-
-def _inside(base: Placement, part: Rect) -> Placement:
-    """The placement that shows `part` (fractions of what `base` shows, as flipped) instead."""
-    of = base.of
-    w, h = of.x1 - of.x0, of.y1 - of.y0
-    x0, x1 = (1 - part.x1, 1 - part.x0) if base.mirror else (part.x0, part.x1)
-    return Placement(
-        base.on,
-        Rect(of.x0 + x0 * w, of.y0 + part.y0 * h, of.x0 + x1 * w, of.y0 + part.y1 * h),
-        base.mirror,
-    )
 
 
 def _crop(luma: Luma, rect: Rect) -> Luma:

@@ -175,12 +175,14 @@ class Sight:
         self._now(evidence)
 
     def _look_again(self) -> None:
-        """A placement has changed: judge all that is not yet decided anew."""
-        fresh = [
-            self._eye.look_again(e.index, e.at_ms, e.luma, repeat=e.repeat) for e in self._waiting
-        ]
-        self._waiting = deque(fresh)
-        self._learn(self._inference.replace([(e.at_ms, e.nats) for e in fresh]))
+        """A placement has changed: see what is not yet decided anew, where that explains it."""
+        self._waiting = deque(
+            old
+            if self._eye.explained(old)
+            else self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
+            for old in self._waiting
+        )
+        self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
 
     def _flush(self) -> None:
         self._learn(self._inference.flush())

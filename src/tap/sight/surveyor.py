@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tap.sight.eye import Camera, Evidence, Eye, is_portrait
 from tap.sight.placement import Placement, refined, search_placements, usual_placements
+from tap.vocabulary import Luma
 
 _AGREE = 2
 """Surveys that must find the same placement."""
@@ -17,12 +18,22 @@ _BETTER = 0.12
 """A placement must explain this part of the picture, and so much more than the best does now."""
 _KEEN = 6
 """Unexplained frames that are all surveyed; after that ..."""
-_EVERY = 30
-"""... two in so many."""
-_ONLY_MIRRORED = 2
-"""Usual placements of a camera of the program's own shape: plain and mirrored."""
+_EVERY = 15
+"""... two at this many, at twice, four times as many, and so on."""
 _ZOOM_FROM = 4
 """Unexplained frames before zooms are searched."""
+_CLIMBED = 6
+"""Best hits of a search that are refined."""
+_WORTH_CLIMBING = 0.06
+_STEPS = (0.012, 0.006, 0.003)
+_STEPS_EACH = 4
+_SOME_DELAY_MS = 200.0
+_ADJUST_EVERY = 3
+_WORSE = 0.9
+"""A fit below this part of its recent peak: the program may be zooming."""
+_ADJUSTED = 0.03
+_SAME_SHAPE = 0.02
+_ALIKE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +65,20 @@ class Surveyor:
 
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
-        if self._program is None or evidence.repeat:
+        if self._program is None or evidence.repeat or evidence.flat:
             return False
         if self._eye.explained(evidence):
             self._unexplained = 0
             self._votes.clear()
-            return False
+            return self._adjust(evidence)
         self._unexplained += 1
-        if self._unexplained > _KEEN and self._unexplained % _EVERY > 1:
+        if not _due(self._unexplained):
             return False
         proposal = self._propose(evidence)
         if proposal is None:
             return False
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
-        same = sum(
-            1 for c, p in self._votes if c == proposal.camera and _alike(p, proposal.placement)
-        )
-        if same < _AGREE:
+        if sum(_alike(vote, self._votes[-1]) for vote in self._votes) < _AGREE:
             return False
         self._votes.clear()
         camera = self._cameras[proposal.camera]
@@ -79,17 +87,35 @@ class Surveyor:
         self._follow(camera, proposal.placement)
         return True
 
+    def _adjust(self, evidence: Evidence) -> bool:
+        """Follow a slow zoom: the picture is explained, but no longer as well as it was."""
+        best = evidence.best
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None or evidence.index % _ADJUST_EVERY:
+            return False
+        camera = self._cameras[best]
+        if not camera.confirmed or match.fit > _WORSE * camera.peak:
+            return False
+        now = camera.memory.placement
+        placement, fit = self._climb(camera, evidence.luma, now, match.fit, match.index)
+        if fit < match.fit + _ADJUSTED:
+            return False
+        self._place(camera, placement)
+        return True
+
     def _follow(self, camera: Camera, placement: Placement) -> None:
         """Cameras not seen yet are expected to lie as this one does."""
         if camera.size is None or self._program is None:
             return
         usual = usual_placements(camera.size, self._program)
-        if placement not in usual or len(usual) <= _ONLY_MIRRORED:
-            return
-        self._style = usual.index(placement) % (len(usual) // 2)
+        if placement in usual:
+            self._style = usual.index(placement) % (len(usual) // 2)
         for other in self._cameras:
-            if not other.confirmed:
-                self.reset(other, self._program)
+            if other.confirmed or other.size is None:
+                continue
+            self.reset(other, self._program)
+            if placement not in usual and _same_shape(other.size, camera.size):
+                self._place(other, placement)
 
     def _propose(self, evidence: Evidence) -> _Proposal | None:
         """The placement that explains the picture best, if it does so much better than now."""
@@ -99,7 +125,7 @@ class Surveyor:
         found: _Proposal | None = None
         for number, camera in enumerate(self._cameras):
             for placement in self._candidates(camera):
-                fit = self._fit(camera, evidence, placement)
+                fit, _ = self._eye.fit(camera, evidence.at_ms, evidence.luma, placement)
                 if fit > max(_WORTH, now + _BETTER, found.fit + 0.01 if found else 0.0):
                     found = _Proposal(number, placement, fit)
         if found is None and self._unexplained >= _ZOOM_FROM:
@@ -114,65 +140,81 @@ class Surveyor:
         others = [
             other.memory.placement
             for other in self._cameras
-            if other is not camera and other.confirmed and other.size == camera.size
+            if other is not camera
+            and other.confirmed
+            and other.size is not None
+            and _same_shape(other.size, camera.size)
         ]
-        extra = [p for p in others if p not in usual]
-        return [p for p in (*usual, *dict.fromkeys(extra)) if p != camera.memory.placement]
+        return [p for p in dict.fromkeys((*usual, *others)) if p != camera.memory.placement]
 
     def _zoom(self, evidence: Evidence, worth: float) -> _Proposal | None:
-        found: _Proposal | None = None
+        """Search every camera for the part of it that the program shows."""
+        rough: list[tuple[float, int, Placement]] = []
         for number, camera in enumerate(self._cameras):
-            if camera.size is None or self._program is None or not len(camera.memory):
+            if camera.size is None or self._program is None:
                 continue
-            delay = camera.delay.ms if camera.delay.ms is not None else 200.0
+            delay = camera.delay.ms if camera.delay.ms is not None else _SOME_DELAY_MS
             at = camera.memory.within(evidence.at_ms - delay - 1000, evidence.at_ms - delay)
             if at.stop <= at.start:
                 continue
             luma = camera.memory.luma(at.stop - 1)
-            for base in usual_placements(camera.size, self._program)[:1]:
-                for flip in (False, True):
-                    start = Placement(base.on, base.of, flip)
-                    for _, rough in search_placements(luma, evidence.luma, start)[:2]:
-                        fit = self._fit(camera, evidence, rough)
-                        if fit > max(worth * 0.7, found.fit if found else 0.0):
-                            placement, fit = self._climb(camera, evidence, rough, fit)
-                            if fit > max(worth, found.fit if found else 0.0):
-                                found = _Proposal(number, placement, fit)
+            for base in usual_placements(camera.size, self._program):
+                hits = search_placements(luma, evidence.luma, base)[:2]
+                rough += [(correlation, number, placement) for correlation, placement in hits]
+        rough.sort(key=lambda hit: -hit[0])
+        found: _Proposal | None = None
+        for _, number, start in rough[:_CLIMBED]:
+            camera = self._cameras[number]
+            fit, index = self._eye.fit(camera, evidence.at_ms, evidence.luma, start)
+            if fit < _WORTH_CLIMBING:
+                continue
+            placement, _ = self._climb(camera, evidence.luma, start, fit, index)
+            fit, _ = self._eye.fit(camera, evidence.at_ms, evidence.luma, placement)
+            if fit > max(worth, found.fit if found else 0.0):
+                found = _Proposal(number, placement, fit)
         return found
 
     def _climb(
-        self, camera: Camera, evidence: Evidence, placement: Placement, fit: float
+        self, camera: Camera, luma: Luma, placement: Placement, fit: float, index: int
     ) -> tuple[Placement, float]:
-        """Refine a placement by small steps."""
-        for step in (0.012, 0.006, 0.003):
-            for _ in range(3):
-                tried = [(self._fit(camera, evidence, p), p) for p in refined(placement, step)]
+        """Refine a placement by small steps on one pair of pictures."""
+        for step in _STEPS:
+            for _ in range(_STEPS_EACH):
+                tried = [
+                    (self._eye.fit_at(camera, luma, p, index), p) for p in refined(placement, step)
+                ]
                 best, where = max(tried, key=lambda pair: pair[0])
                 if best <= fit + 0.002:
                     break
                 placement, fit = where, best
         return placement, fit
 
-    def _fit(self, camera: Camera, evidence: Evidence, placement: Placement) -> float:
-        portrait, camera.memory.portrait = camera.memory.portrait, self._portrait(placement)
-        fit = self._eye.fit(camera, evidence.at_ms, evidence.luma, placement)
-        camera.memory.portrait = portrait
-        return fit
-
     def _place(self, camera: Camera, placement: Placement) -> None:
-        camera.memory.place(placement, portrait=self._portrait(placement))
-
-    def _portrait(self, placement: Placement) -> bool:
         width, height = self._program or (16, 9)
-        return is_portrait(placement.on, (height, width))
+        camera.memory.place(placement, portrait=is_portrait(placement.on, (height, width)))
 
 
-def _alike(a: Placement, b: Placement) -> bool:
-    if a.mirror != b.mirror or a.on != b.on:
+def _due(unexplained: int) -> bool:
+    """Whether to survey at this unexplained frame: the first few, then in pairs ever rarer."""
+    if unexplained <= _KEEN:
+        return True
+    turn = unexplained // _EVERY
+    return unexplained % _EVERY < _AGREE and turn & (turn - 1) == 0 and turn > 0
+
+
+def _same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return abs(a[0] * b[1] / (a[1] * b[0]) - 1) < _SAME_SHAPE
+
+
+def _alike(a: tuple[int, Placement], b: tuple[int, Placement]) -> bool:
+    (camera_a, one), (camera_b, two) = a, b
+    if camera_a != camera_b or one.mirror != two.mirror or one.on != two.on:
         return False
     return all(
-        abs(p - q) < 0.03
+        abs(p - q) < _ALIKE
         for p, q in zip(
-            (a.of.x0, a.of.y0, a.of.x1, a.of.y1), (b.of.x0, b.of.y0, b.of.x1, b.of.y1), strict=True
+            (one.of.x0, one.of.y0, one.of.x1, one.of.y1),
+            (two.of.x0, two.of.y0, two.of.x1, two.of.y1),
+            strict=True,
         )
     )
