@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import signal
-import subprocess  # noqa: S404  the stand-in shoot runs as a process of its own
+import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,0 +1,209 @@
+"""What the doctor finds out about one feed, and about the director's wire."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tap.claims import Parser, live_claims, load_profile, read_claims
+from tap.clock import Clock
+from tap.config import Config, DirectorConfig, address_of
+from tap.errors import InputError, TapError
+from tap.feeds.feed import LiveFeed
+from tap.feeds.media import MediaReader
+from tap.vocabulary import Claim, ClaimType, Frame
+
+MEDIA_FRAMES = 60
+"""Pictures of a file that are decoded before it counts as good."""
+
+FIRST_PICTURE_S = 6.0
+"""How long a feed may take to show its first picture."""
+
+_FEW_FPS = 10.0
+_FAR_MS = 500.0
+"""A director's clock that is further off makes tolerances meaningless."""
+
+
+class Health(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BAD = "bad"
+    """Not there, or not as it must be: a shoot could not be witnessed now."""
+    WRONG = "wrong"
+    """The configuration is at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding, in plain words; `values` are its numbers, for programs."""
+
+    subject: str
+    health: Health
+    text: str
+    advice: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def as_json(self) -> dict[str, Any]:
+        """The check for programs."""
+        return {
+            "subject": self.subject,
+            "health": self.health.value,
+            "text": self.text,
+            "advice": self.advice,
+            "values": dict(self.values),
+        }
+
+
+# ---------------------------------------------------------------- feeds
+
+
+class _Watcher:
+    """Counts what a feed shows; its own thread calls `see`."""
+
+    def __init__(self) -> None:
+        self.first = threading.Event()
+        self.pictures = 0
+        self.distinct = 0
+        self.size = (0, 0)
+        self._last: bytes = b""
+        self._times: list[float] = []
+
+    def see(self, frame: Frame) -> None:
+        self.pictures += 1
+        self.size = frame.size
+        self._times.append(frame.at_ms)
+        content = frame.luma.tobytes()
+        self.distinct += content != self._last
+        self._last = content
+        self.first.set()
+
+    def per_second(self, count: int) -> float:
+        """`count` pictures over the time from the first to the last."""
+        span_ms = self._times[-1] - self._times[0] if self._times else 0.0
+        return (count - 1) * 1000.0 / span_ms if span_ms > 0 else 0.0
+
+
+def examine_live(name: str, feed: LiveFeed, clock: Clock, seconds: float) -> Check:
+    """Look at a live feed for `seconds` from its first picture on: moving, how often, how large."""
+    seen = _Watcher()
+    feed.start(seen.see)
+    try:
+        if seen.first.wait(FIRST_PICTURE_S):
+            clock.sleep(seconds)
+        health = feed.health()
+    finally:
+        feed.stop()
+    if not seen.pictures:
+        text = health.detail or f"no picture within {FIRST_PICTURE_S:g} s ({health.state.value})"
+        advice = "check the address, that the device is on, and that this host reaches it"
+        return Check(name, Health.BAD, text, advice, {"pictures": 0})
+    rate, distinct = seen.per_second(seen.pictures), seen.per_second(seen.distinct)
+    width, height = seen.size
+    values = {
+        "pictures": seen.pictures,
+        "fps": round(rate, 2),
+        "distinctFps": round(max(0.0, distinct), 2),
+        "size": [width, height],
+    }
+    text = f"{width}x{height}, {distinct:.1f} pictures a second"
+    if seen.distinct < 2:
+        text = f"{width}x{height}, but the picture stands still in {seen.pictures} frames"
+        advice = "a dead camera behind a live server looks so: check the camera"
+        return Check(name, Health.BAD, text, advice, values)
+    if distinct < _FEW_FPS:
+        advice = "cuts are found to the frame: set the camera to more pictures a second"
+        return Check(name, Health.WARNING, text, advice, values)
+    return Check(name, Health.OK, text, values=values)
+
+
+def examine_file(name: str, path: Path) -> Check:
+    """Whether a file's pictures can be decoded."""
+    try:
+        reader = MediaReader(path, name, 0.0)
+        frames = list(islice(reader, MEDIA_FRAMES))
+        reader.close()
+    except InputError as error:
+        return Check(name, Health.WRONG, str(error), "give the path of a media file")
+    if not frames:
+        return Check(name, Health.WRONG, f"{path}: no picture can be decoded", "give another file")
+    width, height = frames[0].size
+    values = {"size": [width, height], "damaged": reader.damaged}
+    text = f"{width}x{height}, a file"
+    if reader.damaged:
+        text += f"; {reader.damaged} of its first pictures are damaged"
+        return Check(name, Health.WARNING, text, "they will be left out", values)
+    return Check(name, Health.OK, text, values=values)
+
+
+# ---------------------------------------------------------------- the director
+
+
+def examine_director(
+    director: DirectorConfig, config: Config, clock: Clock, seconds: float
+) -> Check:
+    """Whether the director can be heard and understood, and whether the clocks agree."""
+    profile = load_profile(director.profile)
+    parser = Parser(profile, [camera.id for camera in config.cameras])
+    if director.file is not None:
+        return _recorded(director.file, parser)
+    address = address_of(director, profile)
+    claims: list[Claim] = []
+    try:
+        source = live_claims(address.whole, parser, clock, headers=address.headers)
+    except TapError as error:
+        return Check("director", Health.WRONG, str(error), "correct url in [director]")
+    source.start(claims.append)
+    try:
+        clock.sleep(seconds)
+        health = source.health()
+    finally:
+        source.stop()
+    if not health.connected and not health.received:
+        advice = "check the address, the token, and that the switcher is on"
+        return Check("director", Health.BAD, health.detail, advice)
+    check = _understood(claims)
+    if profile.partial and check.health is Health.OK:
+        text = f"{check.text}; profile {profile.name} knows this system only in part"
+        return Check("director", Health.WARNING, text, "what it lacks is kept as it came")
+    return check
+
+
+def _recorded(path: Path, parser: Parser) -> Check:
+    try:
+        return _understood(list(read_claims(path, parser)), live=False)
+    except InputError as error:
+        return Check("director", Health.WRONG, str(error), "give the path of a director.jsonl")
+
+
+def _understood(claims: list[Claim], *, live: bool = True) -> Check:
+    """What the messages tell about their sender."""
+    unreadable = [claim for claim in claims if claim.type is ClaimType.UNREADABLE]
+    unknown = sum(claim.type is ClaimType.UNKNOWN for claim in claims)
+    values: dict[str, Any] = {
+        "messages": len(claims),
+        "unreadable": len(unreadable),
+        "unknown": unknown,
+    }
+    text = f"{len(claims)} messages" if claims else "connected; no message yet"
+    if unreadable:
+        text += f", {len(unreadable)} of them unreadable ({unreadable[0].problem})"
+        return Check("director", Health.WARNING, text, "check the profile", values)
+    if claims and unknown == len(claims):
+        text += ", none of a type that the profile knows"
+        return Check("director", Health.WARNING, text, "check the profile", values)
+    ahead = [claim.sent_ms - claim.recv_ms for claim in claims if claim.sent_ms is not None]
+    if live and ahead:
+        values["clockDifferenceMs"] = round(median(ahead), 1)
+        if abs(median(ahead)) > _FAR_MS:
+            text += f"; its clock is {median(ahead):+.0f} ms off this host's"
+            return Check(
+                "director", Health.WARNING, text, "set both clocks by the same time server", values
+            )
+        text += f"; clocks agree within {abs(median(ahead)):.0f} ms"
+    return Check("director", Health.OK, text, values=values)

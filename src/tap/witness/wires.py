@@ -1,0 +1,18 @@
+"""From a configuration to a live feed: the same for a session and for the doctor."""
+
+from tap.claims import load_profile
+from tap.clock import Clock
+from tap.config import Config, FeedConfig, address_of
+from tap.feeds.access import Access
+from tap.feeds.mjpeg import MjpegFeed
+
+
+def mjpeg_feed(name: str, feed: FeedConfig, config: Config, clock: Clock) -> MjpegFeed:
+    """The MJPEG feed of a camera or the program, not started yet.
+
+    Raises `InputError` where its secret is missing.
+    """
+    profile = load_profile(config.director.profile if config.director is not None else "tap")
+    address = address_of(feed, profile)
+    access = Access(headers=address.headers, query=address.query)
+    return MjpegFeed(name, address.url, clock=clock, access=access)
