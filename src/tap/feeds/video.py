@@ -59,39 +59,49 @@ class VideoFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such media file.")
+        self._rotation: int | None = None
+        self._turns = AS_IT_IS
+        self._is_jpeg = False
+        self._stream: VideoStream | None = None
+        self._container = self._open()
+        if self._container is None:
+            return
         try:
-            self._container: InputContainer = av.open(
-                str(path.absolute()),
+            self._stream = self._pick_stream(self._container)
+        except BaseException:
+            self._container.close()
+            raise
+        self._is_jpeg = self._stream.codec_context.name == "mjpeg"
+
+    def _open(self) -> InputContainer | None:
+        """None for a recording that ended before its first picture."""
+        if not self.path.is_file():
+            raise InputError(f"{self.path}: there is no such media file.")
+        try:
+            return av.open(
+                str(self.path.absolute()),
                 mode="r",
                 options={"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)},
             )
         except (FFmpegError, OSError, ValueError) as error:
+            if isinstance(error, EOFError) and _starts_as_matroska(self.path):
+                return None
             raise InputError(
-                f"{path}: expected a media file that FFmpeg reads ({error})."
+                f"{self.path}: expected a media file that FFmpeg reads, it says: {error}."
             ) from error
-        try:
-            self._stream = self._pick_stream()
-        except BaseException:
-            self._container.close()
-            raise
-        self._rotation: int | None = None
-        self._turns = AS_IT_IS
-        self._is_jpeg = self._stream.codec_context.name == "mjpeg"
 
-    def _pick_stream(self) -> VideoStream:
-        if _REFUSED_FORMATS & set(self._container.format.name.split(",")):
+    def _pick_stream(self, container: InputContainer) -> VideoStream:
+        if _REFUSED_FORMATS & set(container.format.name.split(",")):
             raise InputError(f"{self.path}: expected a media file, got a playlist.")
         streams = [
             stream
-            for stream in self._container.streams.video
+            for stream in container.streams.video
             if not stream.disposition & Disposition.attached_pic
         ]
         if not streams:
             raise InputError(f"{self.path}: there is no video in this file.")
         chosen = streams[0]
-        for stream in self._container.streams:
+        for stream in container.streams:
             if stream is not chosen:
                 stream.discard = Discard.all
         # One thread: across many feeds, frame threads cost a quarter more CPU time in all.
@@ -102,22 +112,20 @@ class VideoFile:
     @property
     def duration_ms(self) -> float | None:
         """How long the file says it is, in ms; a guess, or None where it doesn't say."""
-        stream = self._stream
-        if stream.duration and stream.time_base:
+        stream, container = self._stream, self._container
+        if stream and stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base * 1000)
-        if self._container.duration:
-            return self._container.duration / 1000.0
-        return None
+        return container.duration / 1000.0 if container and container.duration else None
 
     def seek(self, pts_ms: float) -> None:
         """Go to the last key picture at or before `pts_ms`; FFmpegError where it can't."""
-        base = self._stream.time_base
-        if base is None:
-            return
-        self._container.seek(int(pts_ms / 1000 / base), backward=True, stream=self._stream)
+        if self._container and self._stream and (base := self._stream.time_base):
+            self._container.seek(int(pts_ms / 1000 / base), backward=True, stream=self._stream)
 
     def pictures(self) -> Iterator[Picture]:
         """The pictures from here on, in the order shown; ends where the file breaks off."""
+        if self._container is None or self._stream is None:
+            return
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -150,7 +158,8 @@ class VideoFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        if self._container is not None:
+            self._container.close()
 
     def __enter__(self) -> Self:
         return self
@@ -162,6 +171,11 @@ class VideoFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _starts_as_matroska(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"\x1a\x45\xdf\xa3"
 
 
 def _pts_ms(timed: "VideoFrame | Packet[VideoStream]") -> float | None:

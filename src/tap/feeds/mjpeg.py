@@ -1,0 +1,300 @@
+"""A camera's MJPEG stream over HTTP: kept alive, watched, and never believed too easily."""
+
+import contextlib
+import logging
+import random
+import selectors
+import socket
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tap.clock import Clock
+from tap.errors import FeedError
+from tap.feeds.access import Access, check_http_url, public_url
+from tap.feeds.backlog import Backlog
+from tap.feeds.feed import Sink
+from tap.feeds.health import FeedHealth, FeedState, Vitals
+from tap.feeds.jpeg import decode_luma
+from tap.feeds.multipart import MultipartParser, Part, boundary_of
+from tap.vocabulary import Frame
+
+_log = logging.getLogger(__name__)
+
+_REFUSALS = {
+    401: "The server wants a login (401); check the feed's token or password.",
+    403: "The server refuses access (403); check the feed's token or password.",
+    404: "The server has nothing at this path (404); check the feed's URL.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MjpegSettings:
+    """How patient a feed is. Seconds, but for `behind_ms`."""
+
+    connect_s: float = 5.0
+    silent_s: float = 5.0
+    """Without a byte for so long, the connection is given up."""
+    part_s: float = 5.0
+    """Without a whole picture for so long, however many bytes trickle in, likewise."""
+    first_wait_s: float = 0.5
+    longest_wait_s: float = 10.0
+    refused_wait_s: float = 30.0
+    """Wait after an answer that trying again alone won't change."""
+    steady_s: float = 10.0
+    """A connection that lasted so long begins the waits anew."""
+    behind_ms: float = 200.0
+    """Once pictures have piled up for so long, all but the newest are left out."""
+
+
+class RefusedError(FeedError):
+    """The server answered, but not with a stream; a person has to change something."""
+
+
+class MjpegFeed:
+    """One camera, one connection, one thread. GET only, no redirects, no proxies.
+
+    A frame's `at_ms` is when the first byte of its JPEG arrived. `url`'s query and everything
+    in `access` are kept out of logs, health and errors. Raises `InputError` for a URL that is
+    none.
+    """
+
+    def __init__(
+        self,
+        feed: str,
+        url: str,
+        *,
+        clock: Clock,
+        access: Access | None = None,
+        settings: MjpegSettings | None = None,
+    ) -> None:
+        check_http_url(url, feed)
+        self._feed = feed
+        self._url = url
+        self._clock = clock
+        self._access = access or Access()
+        self._settings = settings or MjpegSettings()
+        self._vitals = Vitals(feed, clock)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"feed {feed}", daemon=True)
+        self._socket: socket.socket | None = None
+        self._index = 0
+        self._last_at_ms = 0.0
+
+    @property
+    def feed(self) -> str:
+        """The feed's id."""
+        return self._feed
+
+    def health(self) -> FeedHealth:
+        """How it is now."""
+        return self._vitals.health()
+
+    def start(self, sink: Sink) -> None:
+        """Connect, and hand every decoded frame to `sink` on the feed's own thread."""
+        self._sink = sink
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hang up, and wait for the thread at most as long as a connection attempt takes."""
+        self._ended.set()
+        self._hang_up()
+        if self._thread.is_alive():
+            self._thread.join(self._settings.connect_s + 1.0)
+        self._vitals.enter(FeedState.STOPPED, "Stopped.")
+
+    # ------------------------------------------------------------ one connection after another
+
+    def _run(self) -> None:
+        try:
+            self._keep_watching()
+        except Exception as error:  # noqa: BLE001 - the thread's last words: nobody else would hear of it
+            _log.exception("%s: the feed's thread failed", self._feed)
+            self._vitals.enter(FeedState.FAILED, f"tap itself failed: {type(error).__name__}.")
+
+    def _keep_watching(self) -> None:
+        settings = self._settings
+        lost = 0
+        with self._client() as client:
+            while not self._ended.is_set():
+                began_ms = self._clock.now_ms()
+                state = FeedState.BACKOFF
+                try:
+                    self._vitals.enter(FeedState.CONNECTING, f"Connecting to {self._shown()}.")
+                    self._watch(client)
+                    detail = "The server ended the stream."
+                except RefusedError as error:
+                    state, detail = FeedState.FAILED, str(error)
+                except FeedError as error:
+                    detail = str(error)
+                if self._ended.is_set():
+                    return
+                if self._clock.now_ms() - began_ms > settings.steady_s * 1000:
+                    lost = 0
+                wait_s = self._wait_s(lost, state)
+                lost += 1
+                detail = f"{detail} Trying again in {wait_s:.0f} s."
+                _log.warning("%s: %s", self._feed, detail)
+                self._vitals.enter(state, detail)
+                self._ended.wait(wait_s)
+
+    def _wait_s(self, lost: int, state: FeedState) -> float:
+        """Doubling waits, spread by a fifth so that feeds lost together don't return together."""
+        settings = self._settings
+        if state is FeedState.FAILED:
+            return settings.refused_wait_s
+        wait_s = min(settings.longest_wait_s, settings.first_wait_s * 2.0 ** min(lost, 16))
+        return wait_s * random.uniform(0.8, 1.2)
+
+    def _client(self) -> httpx.Client:
+        settings = self._settings
+        return httpx.Client(
+            timeout=httpx.Timeout(settings.silent_s, connect=settings.connect_s),
+            trust_env=False,
+            follow_redirects=False,
+            headers={"Accept-Encoding": "identity", "User-Agent": "tap"},
+        )
+
+    def _watch(self, client: httpx.Client) -> None:
+        """Hold one connection until it ends. Raises `FeedError` with a sentence for people."""
+        request = client.build_request(
+            "GET",
+            self._access.request_url(self._url),
+            headers=self._access.request_headers(),
+            extensions={"trace": self._trace},
+        )
+        # Read timeouts never fire while single bytes trickle in; the answer has a deadline too.
+        overdue = threading.Timer(self._settings.connect_s + self._settings.silent_s, self._hang_up)
+        overdue.daemon = True
+        overdue.start()
+        try:
+            with _in_plain_words(self._tell):
+                response = client.send(request, stream=True)
+                overdue.cancel()
+                with contextlib.closing(response):
+                    self._read(response)
+        finally:
+            overdue.cancel()
+            self._socket = None
+
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        """Keep the socket as soon as there is one: `stop` and the deadlines hang up by it."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            found = info["return_value"].get_extra_info("socket")
+            self._socket = found if isinstance(found, socket.socket) else None
+            if self._ended.is_set():
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    # ------------------------------------------------------------ one answer
+
+    def _read(self, response: httpx.Response) -> None:
+        content_type = response.headers.get("content-type", "")
+        _check_answer(response.status_code, content_type)
+        self._vitals.connected()
+        parser = MultipartParser(boundary_of(content_type))
+        whole_ms = self._clock.now_ms()
+        self._backlog = Backlog(self._settings.behind_ms, whole_ms)
+        with selectors.DefaultSelector() as selector:
+            if self._socket is not None:
+                selector.register(self._socket, selectors.EVENT_READ)
+            for chunk in response.iter_raw():
+                now_ms = self._clock.now_ms()
+                if self._ended.is_set():
+                    return
+                parts = parser.feed(chunk, now_ms)
+                self._vitals.took(len(chunk), parser.skipped)
+                if parts:
+                    whole_ms = now_ms
+                elif now_ms - whole_ms > self._settings.part_s * 1000:
+                    raise FeedError(f"No whole picture came in {self._settings.part_s:.0f} s.")
+                self._take(parts, empty=not selector.select(0))
+        self._take(parser.close(), empty=True)
+        self._vitals.took(0, parser.skipped)
+
+    def _take(self, parts: list[Part], *, empty: bool) -> None:
+        """Decode what is due; `empty`: nothing more waits on the connection."""
+        for part in parts:
+            offline = part.headers.get("x-ustreamer-online", "").lower() == "false"
+            self._vitals.received(part.at_ms, offline=offline)
+        backlog, now_ms = self._backlog, self._clock.now_ms()
+        before = backlog.dropped
+        due = backlog.due(parts, now_ms)
+        if empty:
+            due = due + backlog.empty(now_ms)
+        self._vitals.dropped(backlog.dropped - before)
+        for part in due:
+            self._emit(part)
+
+    def _emit(self, part: Part) -> None:
+        try:
+            luma, size = decode_luma(part.body)
+        except FeedError as error:
+            self._vitals.damaged(str(error))
+            return
+        at_ms = max(float(round(part.at_ms)), self._last_at_ms + 1.0)
+        self._last_at_ms = at_ms
+        self._vitals.decoded(luma, size, at_ms)
+        frame = Frame(
+            feed=self._feed,
+            index=self._index,
+            at_ms=at_ms,
+            luma=luma,
+            size=size,
+            encoded=part.body,
+            source_ms=part.source_ms,
+        )
+        self._index += 1
+        self._sink(frame)
+
+    # ------------------------------------------------------------ words
+
+    def _shown(self) -> str:
+        return public_url(self._url)
+
+    def _tell(self, text: str) -> str:
+        return self._access.redact(text, self._url)
+
+
+def _check_answer(status: int, content_type: str) -> None:
+    """Raise unless the answer may be a stream of pictures."""
+    if status in _REFUSALS:
+        raise RefusedError(_REFUSALS[status])
+    if 300 <= status < 400:
+        raise RefusedError(f"The server redirects elsewhere ({status}); set the URL it names.")
+    if status != 200:
+        raise FeedError(f"Expected a stream, the server answered with status {status}.")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.startswith("image/"):
+        raise RefusedError(
+            "Expected an MJPEG stream, got a single picture; use the server's stream URL "
+            "instead of its snapshot URL."
+        )
+    if kind.startswith("text/") or kind in ("application/json", "application/xhtml+xml"):
+        raise RefusedError(
+            f"Expected an MJPEG stream, got '{kind}'; check that the URL is the stream itself."
+        )
+
+
+@contextlib.contextmanager
+def _in_plain_words(tell: Callable[[str], str]) -> Generator[None]:
+    """Map the HTTP library's exceptions to `FeedError`, without secrets."""
+    try:
+        yield
+    except httpx.ConnectTimeout as error:
+        raise FeedError("The server could not be reached in time; is it on?") from error
+    except httpx.TimeoutException as error:
+        raise FeedError("The server fell silent.") from error
+    except httpx.ConnectError as error:
+        raise FeedError(tell(f"The server could not be reached ({error}).")) from error
+    except httpx.RemoteProtocolError as error:
+        raise FeedError(tell(f"The server's answer is no proper HTTP ({error}).")) from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+        raise FeedError(tell(f"The connection failed ({error}).")) from error
