@@ -119,7 +119,7 @@ class Eye:
 
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
         """The same without noticing the order: after a placement has changed."""
-        seen = _Views(luma)
+        seen = Views(luma)
         matches, replayed = self._match_all(at_ms, seen)
         evidence = Evidence(
             index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
@@ -144,7 +144,7 @@ class Eye:
         return match is not None and match.fit >= _EXPLAINED * 0.85 * self._cameras[best].level
 
     def fit(
-        self, camera: Camera, at_ms: float, luma: Luma, placement: Placement
+        self, camera: Camera, at_ms: float, views: "Views", placement: Placement
     ) -> tuple[float, int]:
         """Best fit of a camera under another placement, and the index of the frame that has it."""
         part = self._window(camera, at_ms, wide=not camera.delay.locked)
@@ -152,20 +152,20 @@ class Eye:
         if count <= 0:
             return 0.0, -1
         chosen = range(part.start, part.stop, max(1, count // _TRIED))
-        return self._fit_of(camera, luma, placement, chosen)
+        return self._fit_of(camera, views, placement, chosen)
 
-    def fit_at(self, camera: Camera, luma: Luma, placement: Placement, index: int) -> float:
+    def fit_at(self, camera: Camera, views: "Views", placement: Placement, index: int) -> float:
         """Fit of one frame of a camera's memory under another placement."""
-        return self._fit_of(camera, luma, placement, range(index, index + 1))[0]
+        return self._fit_of(camera, views, placement, range(index, index + 1))[0]
 
     def _fit_of(
-        self, camera: Camera, luma: Luma, placement: Placement, chosen: range
+        self, camera: Camera, views: "Views", placement: Placement, chosen: range
     ) -> tuple[float, int]:
-        seen, penalty = _Views(luma).through(placement.on)
+        seen, penalty = views.through(placement.on)
         total = float(seen.information.sum())
         if total <= 1:
             return 0.0, -1
-        portrait = is_portrait(placement.on, luma.shape)
+        portrait = is_portrait(placement.on, views.luma.shape)
         units = np.stack(
             [camera.memory.look(camera.memory.luma(i), placement, portrait)[0] for i in chosen],
             axis=1,
@@ -183,7 +183,7 @@ class Eye:
             return camera.memory.within(at_ms - high - 120, at_ms - low + 120)
         return camera.memory.within(at_ms - s.max_delay_ms, at_ms + s.max_lookahead_ms)
 
-    def _match_all(self, at_ms: float, views: "_Views") -> tuple[list[Match | None], int | None]:
+    def _match_all(self, at_ms: float, views: "Views") -> tuple[list[Match | None], int | None]:
         """Near each known delay first; everywhere if no camera explains the picture so.
 
         A camera with a known delay may be found somewhat off it (delays jump); a match far in its
@@ -207,7 +207,7 @@ class Eye:
         return matches, replayed
 
     def _match_in(
-        self, camera: Camera, at_ms: float, views: "_Views", *, wide: bool
+        self, camera: Camera, at_ms: float, views: "Views", *, wide: bool
     ) -> Match | None:
         part = self._window(camera, at_ms, wide=wide)
         if part.stop <= part.start:
@@ -247,7 +247,7 @@ class Eye:
 
     # ------------------------------------------------------------------ all together
 
-    def _weigh(self, evidence: Evidence, views: "_Views") -> None:
+    def _weigh(self, evidence: Evidence, views: "Views") -> None:
         states, nats = self._states, evidence.nats
         information = views.information
         for i, match in enumerate(evidence.matches):
@@ -269,7 +269,7 @@ class Eye:
         if evidence.repeat:
             nats *= _REPEAT_WEIGHT
 
-    def _weigh_pairs(self, evidence: Evidence, views: "_Views") -> None:
+    def _weigh_pairs(self, evidence: Evidence, views: "Views") -> None:
         looks: dict[int, tuple[Floats, Floats]] = {}
         for i, match in enumerate(evidence.matches):
             if match is not None:
@@ -295,18 +295,18 @@ class Eye:
         return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
 
 
-class _Views:
+class Views:
     """One program picture, cut to the program rects that placements ask for."""
 
     def __init__(self, luma: Luma) -> None:
-        self._luma = luma
+        self.luma = luma
         self._made: dict[Rect, tuple[Seen, float]] = {}
 
     def through(self, rect: Rect) -> tuple[Seen, float]:
         """The part inside `rect`, and a factor < 1 if the picture goes on outside of it."""
         if rect not in self._made:
-            portrait = is_portrait(rect, self._luma.shape)
-            seen = Seen.of(blocks(sample(self._luma, rect, portrait=portrait)))
+            portrait = is_portrait(rect, self.luma.shape)
+            seen = Seen.of(blocks(sample(self.luma, rect, portrait=portrait)))
             self._made[rect] = seen, 1.0 if rect.whole else self._beyond(rect)
         return self._made[rect]
 
@@ -316,14 +316,14 @@ class _Views:
         return max((float(s.information.sum()) for s, _ in self._made.values()), default=0.0)
 
     def _beyond(self, rect: Rect) -> float:
-        h, w = self._luma.shape
+        h, w = self.luma.shape
         x0, x1 = round(rect.x0 * w), round(rect.x1 * w)
         y0, y1 = round(rect.y0 * h), round(rect.y1 * h)
         bars = [
-            self._luma[: max(0, y0 - 1)],
-            self._luma[y1 + 1 :],
-            self._luma[:, : max(0, x0 - 1)],
-            self._luma[:, x1 + 1 :],
+            self.luma[: max(0, y0 - 1)],
+            self.luma[y1 + 1 :],
+            self.luma[:, : max(0, x0 - 1)],
+            self.luma[:, x1 + 1 :],
         ]
         worst = max((float(bar[::2, ::2].std()) for bar in bars if bar.size > 64), default=0.0)
         return 1.0 if worst < _TEXTURE_OUTSIDE else 0.6

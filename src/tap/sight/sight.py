@@ -19,6 +19,8 @@ from tap.vocabulary import PROGRAM, CameraSeen, Event, Frame, ShotState
 _UNSURE = 0.85
 """Below this honest probability of the best camera, others that are likely are named with it."""
 _LIKELY = 0.08
+_NEVER_SEEN = 0.5
+"""Most confidence in "off camera" as long as no camera was ever seen on the program."""
 _MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
@@ -208,6 +210,9 @@ class Sight:
         confidence = float(honest[state])
         if state == states.off:
             kind = ShotState.OFF_CAMERA
+            if not any(camera.confirmed for camera in self._eyes):
+                # Perhaps it is only that no camera has been recognised yet.
+                confidence = min(confidence, _NEVER_SEEN)
             if evidence.replayed is not None:
                 cameras = (evidence.replayed,)
             elif evidence.blind:

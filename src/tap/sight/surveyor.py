@@ -7,9 +7,8 @@ picture into another's.
 
 from dataclasses import dataclass
 
-from tap.sight.eye import Camera, Evidence, Eye, is_portrait
+from tap.sight.eye import Camera, Evidence, Eye, Views, is_portrait
 from tap.sight.placement import Placement, refined, search_placements, usual_placements
-from tap.vocabulary import Luma
 
 _AGREE = 2
 """Surveys that must find the same placement."""
@@ -28,7 +27,8 @@ _WORTH_CLIMBING = 0.06
 _STEPS = (0.012, 0.006, 0.003)
 _STEPS_EACH = 4
 _SOME_DELAY_MS = 200.0
-_ADJUST_EVERY = 3
+_ADJUST_EVERY, _ADJUST_RARELY = 3, 30
+"""Frames between looks for a slow zoom: while there is one, and while the last look found none."""
 _WORSE = 0.9
 """A fit below this part of its recent peak: the program may be zooming."""
 _ADJUSTED = 0.03
@@ -52,6 +52,7 @@ class Surveyor:
         self._program: tuple[int, int] | None = None
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
+        self._adjust_from = 0
         self._style = 0
         """Which of the usual placements this program uses: a switcher has one habit for all."""
 
@@ -91,14 +92,17 @@ class Surveyor:
         """Follow a slow zoom: the picture is explained, but no longer as well as it was."""
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
-        if best is None or match is None or evidence.index % _ADJUST_EVERY:
+        if best is None or match is None or evidence.index < self._adjust_from:
             return False
         camera = self._cameras[best]
         if not camera.confirmed or match.fit > _WORSE * camera.peak:
             return False
         now = camera.memory.placement
-        placement, fit = self._climb(camera, evidence.luma, now, match.fit, match.index)
-        if fit < match.fit + _ADJUSTED:
+        views = Views(evidence.luma)
+        placement, fit = self._climb(camera, views, now, match.fit, match.index)
+        better = fit >= match.fit + _ADJUSTED
+        self._adjust_from = evidence.index + (_ADJUST_EVERY if better else _ADJUST_RARELY)
+        if not better:
             return False
         self._place(camera, placement)
         return True
@@ -122,14 +126,15 @@ class Surveyor:
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
         now = match.fit if match is not None else 0.0
+        views = Views(evidence.luma)
         found: _Proposal | None = None
         for number, camera in enumerate(self._cameras):
             for placement in self._candidates(camera):
-                fit, _ = self._eye.fit(camera, evidence.at_ms, evidence.luma, placement)
+                fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
                 if fit > max(_WORTH, now + _BETTER, found.fit + 0.01 if found else 0.0):
                     found = _Proposal(number, placement, fit)
         if found is None and self._unexplained >= _ZOOM_FROM:
-            found = self._zoom(evidence, max(_WORTH, now + _BETTER))
+            found = self._zoom(evidence, views, max(_WORTH, now + _BETTER))
         return found
 
     def _candidates(self, camera: Camera) -> list[Placement]:
@@ -147,7 +152,7 @@ class Surveyor:
         ]
         return [p for p in dict.fromkeys((*usual, *others)) if p != camera.memory.placement]
 
-    def _zoom(self, evidence: Evidence, worth: float) -> _Proposal | None:
+    def _zoom(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
         """Search every camera for the part of it that the program shows."""
         rough: list[tuple[float, int, Placement]] = []
         for number, camera in enumerate(self._cameras):
@@ -165,23 +170,23 @@ class Surveyor:
         found: _Proposal | None = None
         for _, number, start in rough[:_CLIMBED]:
             camera = self._cameras[number]
-            fit, index = self._eye.fit(camera, evidence.at_ms, evidence.luma, start)
+            fit, index = self._eye.fit(camera, evidence.at_ms, views, start)
             if fit < _WORTH_CLIMBING:
                 continue
-            placement, _ = self._climb(camera, evidence.luma, start, fit, index)
-            fit, _ = self._eye.fit(camera, evidence.at_ms, evidence.luma, placement)
+            placement, _ = self._climb(camera, views, start, fit, index)
+            fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
             if fit > max(worth, found.fit if found else 0.0):
                 found = _Proposal(number, placement, fit)
         return found
 
     def _climb(
-        self, camera: Camera, luma: Luma, placement: Placement, fit: float, index: int
+        self, camera: Camera, views: Views, placement: Placement, fit: float, index: int
     ) -> tuple[Placement, float]:
         """Refine a placement by small steps on one pair of pictures."""
         for step in _STEPS:
             for _ in range(_STEPS_EACH):
                 tried = [
-                    (self._eye.fit_at(camera, luma, p, index), p) for p in refined(placement, step)
+                    (self._eye.fit_at(camera, views, p, index), p) for p in refined(placement, step)
                 ]
                 best, where = max(tried, key=lambda pair: pair[0])
                 if best <= fit + 0.002:
