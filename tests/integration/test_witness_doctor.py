@@ -169,7 +169,6 @@ dir = "recordings"
 
 def test_the_command_prints_a_table_or_json(shoot, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TAP_HOME", str(tmp_path))
-    monkeypatch.setattr("tap.witness.doctor.LOOK_S", 0.3)
     path = tmp_path / "shoot.toml"
     path.write_text(
         f"""
@@ -184,7 +183,7 @@ file = "{shoot / "a.mkv"}"
         "utf-8",
     )
     for args, words in (([], "64x48, a file"), (["--json"], '"subject": "cam-a"')):
-        monkeypatch.setattr(sys, "argv", ["tap", "doctor", "--config", str(path), *args])
+        monkeypatch.setattr(sys, "argv", ["tap", "doctor", "--seconds", "0.3", "--config", str(path), *args])
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code == 0

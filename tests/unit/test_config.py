@@ -224,7 +224,7 @@ def test_a_secret_goes_where_the_far_side_looks(tmp_path, keys, url, headers):
     text = GOOD.replace("http://127.0.0.1:8087/mjpeg", "http://x/s?a=1")
     program = load(tmp_path, f'{text}token_env = "T"\n{keys}\n').program
     address = address_of(program, load_profile("motionmix"), {"T": "h&sh"})
-    assert (address.url, address.headers) == (url, headers)
+    assert (address.whole, address.headers) == (url, headers)
     assert "sh" not in repr(address)
 
 
@@ -232,7 +232,7 @@ def test_the_profile_says_where_the_director_looks_for_a_secret(tmp_path):
     text = GOOD + '[director]\nurl = "ws://x/d"\ntoken_env = "T"\n'
     director = load(tmp_path, text).director
     assert director is not None
-    assert address_of(director, load_profile("tap"), {"T": "s"}).url == "ws://x/d?token=s"
+    assert address_of(director, load_profile("tap"), {"T": "s"}).whole == "ws://x/d?token=s"
     assert address_of(director, None, {"T": "s"}).headers == {"Authorization": "Bearer s"}
 
 

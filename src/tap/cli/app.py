@@ -158,7 +158,13 @@ def init(
 
 
 @app.command(epilog="Example: tap doctor --config shoot.toml")
-def doctor(config: ConfigFile = SHOOT_TOML, as_json: AsJson = False) -> None:
+def doctor(
+    config: ConfigFile = SHOOT_TOML,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, max=600, help="How long to look at each feed.")
+    ] = 3.0,
+    as_json: AsJson = False,
+) -> None:
     """Check every feed, token, clock and ledger of a configuration, and say what is wrong.
 
     Exits with 2 where the configuration is at fault, with 3 where something can't be reached.
@@ -170,7 +176,7 @@ def doctor(config: ConfigFile = SHOOT_TOML, as_json: AsJson = False) -> None:
 
     settings = load_config(config)
     with progress("checking") as report:
-        checks = examine(settings, clock=SystemClock(), progress=report)
+        checks = examine(settings, clock=SystemClock(), look_s=seconds, progress=report)
     if as_json:
         say_json({"checks": [check.as_json() for check in checks]})
     else:

@@ -28,10 +28,18 @@ def token_of(token: Token, environ: Mapping[str, str] | None = None) -> str | No
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to connect, and what to send along. Holds a secret: it is never shown."""
+    """Where to connect, and what to send along to be let in: that is never shown."""
 
-    url: str = field(repr=False)
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def whole(self) -> str:
+        """The url with the query in it."""
+        parts = urlsplit(self.url)
+        query = "&".join(filter(None, (parts.query, urlencode(self.query))))
+        return urlunsplit(parts._replace(query=query))
 
 
 def address_of(
@@ -53,10 +61,8 @@ def address_of(
     if where == "header":
         name = part.token_name or "Authorization"
         bearer = name.lower() == "authorization"
-        return Address(url, {name: f"Bearer {token}" if bearer else token})
-    parts = urlsplit(url)
-    query = urlencode({part.token_name or usual or "token": token})
-    return Address(urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, query))))))
+        return Address(url, headers={name: f"Bearer {token}" if bearer else token})
+    return Address(url, query={part.token_name or usual or "token": token})
 
 
 def _usual_parameter(part: FeedConfig | DirectorConfig, profile: Profile | None) -> str | None:

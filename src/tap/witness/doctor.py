@@ -19,7 +19,7 @@ from tap.witness.examine import (
     examine_file,
     examine_live,
 )
-from tap.witness.wires import mjpeg_feed
+from tap.witness.wires import live_feed
 
 Progress = Callable[[float], None]
 
@@ -51,7 +51,7 @@ def examine(
             if feed.file is not None:
                 looks.append(pool.submit(examine_file, name, feed.file))
             else:
-                live = mjpeg_feed(name, feed, config, clock)
+                live = live_feed(name, feed, config, clock)
                 looks.append(pool.submit(examine_live, name, live, clock, look_s))
         if config.director is not None and "director" not in wrong:
             looks.append(pool.submit(examine_director, config.director, config, clock, look_s))
