@@ -47,6 +47,7 @@ class Recorder:
         self._encoding = encoding
         self._path = path
         try:
+            path.touch()  # PyAV would find out at the first picture only
             self._container = av.open(str(path), "w", format="matroska")
         except (OSError, av.error.FFmpegError) as error:
             raise InputError(f"Expected to write {path}, but can't: {error}") from error
@@ -90,12 +91,20 @@ class Recorder:
             packet.time_base = _MS
             packet.stream = self._stream
             packet.is_keyframe = True
-            self._container.mux(packet)
+            self._mux(packet)
             return
         frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
         frame.pts = at_ms
         frame.time_base = _MS
-        self._container.mux(self._stream.encode(frame))
+        self._mux(self._stream.encode(frame))
+
+    def _mux(self, packets: Any) -> None:
+        try:
+            self._container.mux(packets)
+        except (OSError, av.error.FFmpegError) as error:
+            raise InputError(
+                f"Expected to write {self._path}, but can't: {error}; is the disk full?"
+            ) from error
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -110,6 +119,6 @@ class Recorder:
         """Write what the encoder still holds, and close the file."""
         try:
             if kind is None and self._encoding.codec is Codec.H264:
-                self._container.mux(self._stream.encode(None))
+                self._mux(self._stream.encode(None))
         finally:
             self._container.close()

@@ -16,6 +16,9 @@ from tap.vocabulary import EventType, VerdictCode
 CLEAR_MS = 3700.0
 """Time without another change or message around a mistake: the judge looks 3 s ahead."""
 
+SPECIAL_MS = 13_000.0
+"""Room that the last mistake of a shoot needs at its end, its clearances included."""
+
 FAULTS = (
     VerdictCode.MISSED,
     VerdictCode.UNANNOUNCED,
@@ -43,7 +46,7 @@ class Style:
     gap_ms: tuple[float, float] = (1300.0, 2600.0)
     lag_ms: tuple[float, float] = (60.0, 400.0)
     lead_ms: float = 2500.0
-    tail_ms: float = 1200.0
+    tail_ms: float = 2500.0
     mix: tuple[tuple[EventType, float], ...] = ((EventType.CUT, 1.0),)
     soft_ms: tuple[float, float] = (300.0, 1200.0)
     faults: tuple[VerdictCode, ...] = ()
@@ -101,8 +104,9 @@ class _Script:
             self._say(80.0, "camera", camera=name)
         specials = _spread(self.style.faults, self.style.excursions)
         end_ms = self.duration_ms - self.style.tail_ms
+        spread_ms = self.duration_ms - SPECIAL_MS
         while True:
-            due = specials and self.last_ms >= specials[0][0] * end_ms - 4000.0
+            due = specials and self.last_ms >= specials[0][0] * spread_ms
             special = specials.pop(0)[1] if due else None
             at_ms = self.last_ms + self._gap(special is not None)
             if at_ms > end_ms:
@@ -273,6 +277,6 @@ def _spread(
 ) -> list[tuple[float, VerdictCode | On]]:
     """Each special moment with the fraction of the shoot at which it is due."""
     due: list[tuple[float, VerdictCode | On]] = []
-    due += [((index + 0.6) / len(faults), fault) for index, fault in enumerate(faults)]
-    due += [((index + 0.6) / len(excursions), on) for index, on in enumerate(excursions)]
+    due += [((index + 0.5) / len(faults), fault) for index, fault in enumerate(faults)]
+    due += [((index + 0.5) / len(excursions), on) for index, on in enumerate(excursions)]
     return sorted(due, key=lambda pair: pair[0])
