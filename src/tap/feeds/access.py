@@ -1,8 +1,17 @@
 """Tokens and other secrets of a feed: sent with its requests, kept out of every text."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import (
+    parse_qsl,
+    quote,
+    quote_plus,
+    unquote,
+    urlencode,
+    urlsplit,
+    urlunsplit,
+)
 
 from tap.errors import InputError
 
@@ -21,20 +30,23 @@ class Access:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     query: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
-    def request_headers(self) -> dict[str, str]:
-        """Headers of a request."""
-        headers = dict(self.headers)
+    def request_headers(self, url: str) -> dict[str, str]:
+        """Headers of a request for `url`."""
+        parts = urlsplit(url)
+        headers = {"User-Agent": "tap", "Accept": "*/*", "Accept-Encoding": "identity"}
         if self.token is not None:
-            headers.setdefault("Authorization", f"Bearer {self.token}")
-        return headers
+            headers["Authorization"] = f"Bearer {self.token}"
+        elif parts.username is not None:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+        return headers | dict(self.headers)
 
     def request_url(self, url: str) -> str:
-        """`url` with the query's secrets in it."""
-        if not self.query:
-            return url
+        """`url` with the query's secrets in it, and without user and password."""
         parts = urlsplit(url)
         query = "&".join(filter(None, (parts.query, urlencode(dict(self.query)))))
-        return urlunsplit(parts._replace(query=query))
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=host, query=query))
 
     def redact(self, text: str, url: str) -> str:
         """`text` without any secret of this access or of `url`."""

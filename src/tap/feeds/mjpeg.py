@@ -118,13 +118,14 @@ class MjpegFeed:
     def _keep_watching(self) -> None:
         settings = self._settings
         lost = 0
-        with self._client() as client:
+        # A transport without httpx's client: that logs whole URLs, and tokens live in URLs.
+        with httpx.HTTPTransport(trust_env=False, retries=0) as transport:
             while not self._ended.is_set():
                 began_ms = self._clock.now_ms()
                 state = FeedState.BACKOFF
                 try:
                     self._vitals.enter(FeedState.CONNECTING, f"Connecting to {self._shown()}.")
-                    self._watch(client)
+                    self._watch(transport)
                     detail = "The server ended the stream."
                 except RefusedError as error:
                     state, detail = FeedState.FAILED, str(error)
@@ -136,7 +137,7 @@ class MjpegFeed:
                     lost = 0
                 wait_s = self._wait_s(lost, state)
                 lost += 1
-                detail = f"{detail} Trying again in {wait_s:.0f} s."
+                detail = f"{detail} Trying again in {max(1, round(wait_s))} s."
                 _log.warning("%s: %s", self._feed, detail)
                 self._vitals.enter(state, detail)
                 self._ended.wait(wait_s)
@@ -149,36 +150,32 @@ class MjpegFeed:
         wait_s = min(settings.longest_wait_s, settings.first_wait_s * 2.0 ** min(lost, 16))
         return wait_s * random.uniform(0.8, 1.2)
 
-    def _client(self) -> httpx.Client:
-        settings = self._settings
-        return httpx.Client(
-            timeout=httpx.Timeout(settings.silent_s, connect=settings.connect_s),
-            trust_env=False,
-            follow_redirects=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "tap"},
-        )
-
-    def _watch(self, client: httpx.Client) -> None:
+    def _watch(self, transport: httpx.HTTPTransport) -> None:
         """Hold one connection until it ends. Raises `FeedError` with a sentence for people."""
-        request = client.build_request(
-            "GET",
-            self._access.request_url(self._url),
-            headers=self._access.request_headers(),
-            extensions={"trace": self._trace},
-        )
+        settings = self._settings
         # Read timeouts never fire while single bytes trickle in; the answer has a deadline too.
-        overdue = threading.Timer(self._settings.connect_s + self._settings.silent_s, self._hang_up)
+        overdue = threading.Timer(settings.connect_s + settings.silent_s, self._hang_up)
         overdue.daemon = True
         overdue.start()
         try:
             with _in_plain_words(self._tell):
-                response = client.send(request, stream=True)
+                response = transport.handle_request(self._request())
                 overdue.cancel()
                 with contextlib.closing(response):
                     self._read(response)
         finally:
             overdue.cancel()
             self._socket = None
+
+    def _request(self) -> httpx.Request:
+        settings = self._settings
+        patience = httpx.Timeout(settings.silent_s, connect=settings.connect_s)
+        return httpx.Request(
+            "GET",
+            self._access.request_url(self._url),
+            headers=self._access.request_headers(self._url),
+            extensions={"timeout": patience.as_dict(), "trace": self._trace},
+        )
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         """Keep the socket as soon as there is one: `stop` and the deadlines hang up by it."""
@@ -295,6 +292,8 @@ def _in_plain_words(tell: Callable[[str], str]) -> Generator[None]:
     except httpx.ConnectError as error:
         raise FeedError(tell(f"The server could not be reached ({error}).")) from error
     except httpx.RemoteProtocolError as error:
+        if "closed connection" in str(error) or "disconnected" in str(error):
+            raise FeedError("The server hung up.") from error
         raise FeedError(tell(f"The server's answer is no proper HTTP ({error}).")) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
         raise FeedError(tell(f"The connection failed ({error}).")) from error
