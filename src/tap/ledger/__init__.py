@@ -1,1 +1,45 @@
+"""The production ledger: rows, the journal they come from, and the way they take."""
 
+from tap.ledger.bookkeeper import Bookkeeper
+from tap.ledger.embedded import EmbeddedLedger
+from tap.ledger.facts import Begun, BookStatus, CameraFacts, SessionFacts
+from tap.ledger.faults import BookError, Code
+from tap.ledger.journal import Fact, FactKind, Journal, read_journal
+from tap.ledger.recall import Recalled, recall
+from tap.ledger.rows import (
+    CameraRow,
+    DirectorEventRow,
+    DirectorEventType,
+    FinalState,
+    SessionRow,
+    Source,
+    StillRow,
+)
+from tap.ledger.store import LedgerStore, all_events, all_stills
+
+__all__ = [
+    "Begun",
+    "BookError",
+    "BookStatus",
+    "Bookkeeper",
+    "CameraFacts",
+    "CameraRow",
+    "Code",
+    "DirectorEventRow",
+    "DirectorEventType",
+    "EmbeddedLedger",
+    "Fact",
+    "FactKind",
+    "FinalState",
+    "Journal",
+    "LedgerStore",
+    "Recalled",
+    "SessionFacts",
+    "SessionRow",
+    "Source",
+    "StillRow",
+    "all_events",
+    "all_stills",
+    "read_journal",
+    "recall",
+]

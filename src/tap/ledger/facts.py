@@ -1,0 +1,62 @@
+"""What goes into the books and what they answer: plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tap.vocabulary import SESSION_KIND, Claim, Event, Shot, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What is known of a session when tap joins it."""
+
+    external_id: str
+    kind: str = SESSION_KIND
+    title: str | None = None
+    notes: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFacts:
+    """What is known of a camera. None is not known (yet), and takes nothing back."""
+
+    id: str
+    role: str | None = None
+    label: str | None = None
+    source: str | None = None
+    placement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the journal knew when tap joined; `run` counts the times, from 1.
+
+    Each kind is in the order in which it was journalled; `verdicts` are by the key of the row
+    that they are in. A session that goes on gives its verdicts to `Bookkeeper.verdict` again,
+    all from the first, as its judge finds them again: those that have a row change nothing.
+    """
+
+    resumed: bool
+    run: int
+    claims: tuple[Claim, ...] = ()
+    events: tuple[Event, ...] = ()
+    shots: tuple[Shot, ...] = ()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
+
+
+@dataclass(frozen=True, slots=True)
+class BookStatus:
+    """How the books stand. Counts are of rows.
+
+    `oldest_age_ms` is how long the oldest pending row has been waiting; `reason` a sentence on
+    why rows can't be sent, None while they can. `differing` counts facts that came again with
+    another content: the first one stands.
+    """
+
+    pending: int = 0
+    sent: int = 0
+    parked: int = 0
+    oldest_age_ms: float | None = None
+    reason: str | None = None
+    differing: int = 0
