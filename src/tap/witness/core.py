@@ -4,11 +4,11 @@ It owns no thread, socket, file or clock. Frames and claims come in one order, b
 order gives the same record, byte for byte.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tap.judge import Judge, Tolerances
-from tap.sight import Now, Sight, SightSettings
+from tap.sight import Now, Piece, Sight, SightSettings
 from tap.vocabulary import (
     PROGRAM,
     Claim,
@@ -28,10 +28,16 @@ from tap.vocabulary import (
 class Listener:
     """Who hears of each fact, at the moment it is settled."""
 
-    claim: Callable[[Claim], None] = lambda claim: None
     event: Callable[[Event], None] = lambda event: None
     shot: Callable[[Shot], None] = lambda shot: None
+    """Hears of shots in parts, none longer than some seconds, that partition time."""
     verdict: Callable[[Verdict, Claim | None, Event | None], None] = lambda v, c, e: None
+
+
+NOTE_MS = 5000.0
+"""A shot under way is told of this often, so that a crash loses little of it."""
+
+BLIND = "tap was not running"
 
 
 class Core:
@@ -54,6 +60,10 @@ class Core:
         self._running: Shot | None = None
         self._verdicts: list[Verdict] = []
         self._unseen: list[Gap] = []
+        self._noted_ms = 0.0
+        """Up to here the running shot has been told of."""
+        self._left_ms: float | None = None
+        """Where an earlier run of tap stopped looking, until this one sees something."""
 
     # ------------------------------------------------------------------ in
 
@@ -67,7 +77,6 @@ class Core:
         """The next claim, in order of receipt among the frames."""
         self.pass_time(claim.recv_ms)
         self._claims.setdefault(claim.id, claim)
-        self._listener.claim(claim)
         self._judge.claim(claim)
 
     def pass_time(self, now_ms: float) -> None:
@@ -75,12 +84,35 @@ class Core:
         self._sight.pass_time(now_ms)
         self._collect()
 
+    def restore(
+        self, claims: Sequence[Claim], events: Sequence[Event], shots: Sequence[Shot]
+    ) -> None:
+        """Take up a session where an earlier run of tap left it; what it missed is unseen.
+
+        Only verdicts are told of: the rest was told in that run.
+        """
+        listener, self._listener = self._listener, Listener(verdict=self._listener.verdict)
+        for claim in claims:
+            self._claims.setdefault(claim.id, claim)
+            self._judge.claim(claim)
+        for event in events:
+            self._events[event.id] = event
+            self._judge.event(event)
+        for shot in shots:
+            self._judge.shot(shot, BLIND if shot.state is ShotState.UNSEEN else "")
+            self._join(shot, BLIND)
+        if self._running is not None:
+            self._noted_ms = self._running.end_ms
+            self._left_ms = self._running.end_ms
+            self._say(self._judge.advance(self._left_ms))
+        self._listener = listener
+
     def finish(self) -> None:
         """Nothing follows: settle all that is open."""
         self._sight.finish()
         self._collect()
-        if self._running is not None:
-            self._close_shot()
+        self._close_shot()
+        self._running = None
         self._say(self._judge.close())
 
     # ------------------------------------------------------------------ out
@@ -94,6 +126,16 @@ class Core:
     def until_ms(self) -> float | None:
         """Everything before this time is settled."""
         return self._sight.until_ms
+
+    @property
+    def running(self) -> Shot | None:
+        """The shot that is on, as far as it is settled."""
+        return self._running
+
+    @property
+    def delays(self) -> dict[str, float]:
+        """The delays measured so far, in ms by camera."""
+        return {c.id: c.delay_ms for c in self._sight.cameras_seen() if c.delay_ms is not None}
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -123,7 +165,7 @@ class Core:
             self._events[event.id] = event
             self._listener.event(event)
             self._judge.event(event)
-        for piece, reason in pieces:
+        for piece, reason in self._after_pause(pieces):
             self._judge.shot(piece, reason)
             self._join(piece, reason)
         until = self._sight.until_ms
@@ -140,27 +182,37 @@ class Core:
             self._unseen.append((piece_start, piece.end_ms, reason))
         running = self._running
         if running is None or _key(running) != _key(piece):
-            if running is not None:
-                self._close_shot()
+            self._close_shot()
             self._running = piece
-            return
-        old, new = running.end_ms - running.start_ms, piece.end_ms - piece.start_ms
-        share = new / max(old + new, 1e-9)
-        self._running = running.model_copy(
-            update={
-                "end_ms": piece.end_ms,
-                "confidence": running.confidence + share * (piece.confidence - running.confidence),
-                "runner_up": piece.runner_up or running.runner_up,
-                "runner_up_confidence": running.runner_up_confidence
-                + share * (piece.runner_up_confidence - running.runner_up_confidence),
-            }
-        )
+            self._noted_ms = piece.start_ms
+        else:
+            self._running = _joined(running, piece)
+        if piece.end_ms - self._noted_ms >= NOTE_MS:
+            self._note_shot()
+
+    def _after_pause(self, pieces: list[Piece]) -> list[Piece]:
+        """The pieces, led by the time in which tap itself was down, if it was."""
+        left, first = self._left_ms, next(iter(pieces), None)
+        if left is None or first is None:
+            return pieces
+        self._left_ms = None
+        start_ms = first[0].start_ms
+        if start_ms <= left:
+            return pieces
+        down = Shot(start_ms=left, end_ms=start_ms, state=ShotState.UNSEEN, confidence=1.0)
+        return [(down, BLIND), *pieces]
+
+    def _note_shot(self) -> None:
+        """Tell of the part of the running shot that was not told of yet."""
+        running = self._running
+        if running is not None and running.end_ms > self._noted_ms:
+            self._listener.shot(running.model_copy(update={"start_ms": self._noted_ms}))
+            self._noted_ms = running.end_ms
 
     def _close_shot(self) -> None:
-        shot = self._running
-        if shot is not None:
-            self._shots.append(shot)
-            self._listener.shot(shot)
+        if self._running is not None:
+            self._note_shot()
+            self._shots.append(self._running)
 
     def _say(self, verdicts: list[Verdict]) -> None:
         for verdict in verdicts:
@@ -168,6 +220,23 @@ class Core:
             claim = self._claims.get(verdict.claim_id) if verdict.claim_id else None
             event = self._events.get(verdict.event_id) if verdict.event_id else None
             self._listener.verdict(verdict, claim, event)
+
+
+def _joined(first: Shot, second: Shot) -> Shot:
+    """Two neighbouring pieces of one shot as one; probabilities weighed by length."""
+    share = (second.end_ms - second.start_ms) / max(second.end_ms - first.start_ms, 1e-9)
+
+    def weigh(a: float, b: float) -> float:
+        return a + share * (b - a)
+
+    return first.model_copy(
+        update={
+            "end_ms": second.end_ms,
+            "confidence": weigh(first.confidence, second.confidence),
+            "runner_up": second.runner_up or first.runner_up,
+            "runner_up_confidence": weigh(first.runner_up_confidence, second.runner_up_confidence),
+        }
+    )
 
 
 def _key(shot: Shot) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ different feeds come slightly out of order. They wait until every feed has moved
 import heapq
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tap.vocabulary import PROGRAM, Claim, Frame
 
@@ -32,9 +32,20 @@ def in_order(sources: Sequence[Iterator[Observation]]) -> Iterator[Observation]:
 
 
 class Sequencer:
-    """A bounded, thread-safe buffer that hands out live observations in the one order."""
+    """A bounded, thread-safe buffer that hands out live observations in the one order.
 
-    def __init__(self, feeds: Sequence[str], *, slack_ms: float = 120.0, limit: int = 2000) -> None:
+    `restamp` gives a claim that comes after its turn a later time of receipt.
+    """
+
+    def __init__(
+        self,
+        feeds: Sequence[str],
+        *,
+        restamp: Callable[[Claim, float], Claim],
+        slack_ms: float = 120.0,
+        limit: int = 2000,
+    ) -> None:
+        self._restamp = restamp
         self._slack_ms = slack_ms
         self._limit = limit
         self._newest = dict.fromkeys(feeds, 0.0)
@@ -61,7 +72,7 @@ class Sequencer:
                     return
             elif observation.recv_ms <= self._taken_ms:
                 # Its place in the order has gone by; a recording must tell the order as it was.
-                observation = _received(observation, self._taken_ms + 1)
+                observation = self._restamp(observation, self._taken_ms + 1)
             self._count += 1
             heapq.heappush(self._heap, (place_of(observation), self._count, observation))
             self._changed.notify()
@@ -96,10 +107,3 @@ class Sequencer:
         active = [t for t in self._newest.values() if t > now_ms - _QUIET_MS]
         everyone = min(active) - 1 if active else 0.0
         return max(now_ms - self._slack_ms, everyone)
-
-
-def _received(claim: Claim, at_ms: float) -> Claim:
-    moved = {"recv_ms": at_ms}
-    if claim.sent_ms is None or claim.clock_suspect:
-        moved["at_ms"] = at_ms
-    return claim.model_copy(update=moved)

@@ -1,0 +1,248 @@
+"""`tap watch`: beside a shoot, as it happens. The only place that owns its threads.
+
+Feeds and the director's wire each have a thread and put what they get into the `Sequencer`; one
+thread, the caller's, takes it out in order and runs the session. tap reads; it switches nothing.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tap.claims import LiveClaims, Parser, live_claims, load_profile, to_line
+from tap.clock import Clock
+from tap.config import Config, address_of, require_startable
+from tap.errors import InputError
+from tap.feeds.feed import LiveFeed
+from tap.feeds.health import FeedState
+from tap.feeds.record import ShootRecorder
+from tap.feeds.shoot import ShootCamera, ShootSession
+from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts
+from tap.sight import SightSettings
+from tap.vocabulary import Frame, ShotState, Witness
+from tap.witness.order import Observation, Sequencer
+from tap.witness.session import Plan, Session
+from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
+from tap.witness.wires import live_feed
+
+POLL_S = 0.01
+STATUS_EVERY_MS = 250.0
+LINGER_MS = 1500.0
+"""After the director's last word, and the judge's patience, pictures may still be on their way."""
+ALL_ENDED_MS = 2000.0
+"""Every feed having ended for so long, nothing more is expected."""
+VERDICTS_SHOWN = 20
+
+OnStatus = Callable[[LiveStatus], None]
+
+
+def watch(
+    config: Config,
+    *,
+    clock: Clock,
+    record_to: Path | None = None,
+    on_status: OnStatus | None = None,
+    stop: threading.Event | None = None,
+) -> Witness:
+    """Witness a live shoot until the director ends it, every feed has ended, or `stop` is set.
+
+    Leaves the record in `config.home`/sessions/ID. Raises `InputError` where the configuration
+    cannot be started; a feed that is down is waited for and shown, never an error.
+    """
+    return Watch(config, clock=clock, record_to=record_to).run(on_status, stop)
+
+
+class Watch:
+    """One live session from start to end."""
+
+    def __init__(self, config: Config, *, clock: Clock, record_to: Path | None = None) -> None:
+        require_startable(config)
+        if config.director is not None and config.director.url is None:
+            raise InputError(
+                "director.file: a live shoot needs the director's address: give url, "
+                "or replay the recording with `tap replay`"
+            )
+        self._config = config
+        self._clock = clock
+        self._feeds = {
+            name: live_feed(name, feed, config, clock) for name, feed in config.feeds().items()
+        }
+        self._parser = _parser(config)
+        self._director = _director(config, clock, self._parser)
+        self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
+        self._session = Session(_plan(config), clock.now_ms())
+        self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
+        self._began_ms = clock.now_ms()
+
+    def run(
+        self, on_status: OnStatus | None = None, stop: threading.Event | None = None
+    ) -> Witness:
+        """Watch to the end; see `watch`."""
+        stop = stop or threading.Event()
+        for feed in self._feeds.values():
+            feed.start(self._sequencer.put)
+        if self._director is not None:
+            self._director.start(self._sequencer.put)
+        told_ms = 0.0
+        try:
+            while not (stop.is_set() or self._is_over()):
+                self._step()
+                now = self._clock.now_ms()
+                if on_status is not None and now - told_ms >= STATUS_EVERY_MS:
+                    on_status(self.status())
+                    told_ms = now
+        finally:
+            witness = self._end()
+        if on_status is not None:
+            on_status(self.status())
+        return witness
+
+    # ------------------------------------------------------------------ while it runs
+
+    def _step(self) -> None:
+        now = self._clock.now_ms()
+        for observation in self._sequencer.take(now, wait_s=POLL_S):
+            self._observe(observation)
+        self._session.core.pass_time(self._sequencer.passed_ms(self._clock.now_ms()))
+
+    def _observe(self, observation: Observation) -> None:
+        if self._recorder is not None:
+            if isinstance(observation, Frame):
+                self._recorder.frame(observation)
+            else:
+                self._recorder.director_line(to_line(observation))
+        self._session.observe(observation)
+
+    def _is_over(self) -> bool:
+        now, ended = self._clock.now_ms(), self._session.ended_ms
+        patience = self._config.tolerances.window_ms + self._config.tolerances.settle_ms
+        if ended is not None and now > ended + patience + LINGER_MS:
+            return True
+        feeds = [feed.health() for feed in self._feeds.values()]
+        last = max(health.last_frame_ms or self._began_ms for health in feeds)
+        over = all(health.state is FeedState.STOPPED for health in feeds)
+        return over and now > last + ALL_ENDED_MS
+
+    def _end(self) -> Witness:
+        for feed in self._feeds.values():
+            feed.stop()
+        if self._director is not None:
+            self._director.stop()
+        for observation in self._sequencer.rest():
+            self._observe(observation)
+        if self._recorder is not None:
+            self._recorder.close()
+        # Without a director nobody else will ever say that the session is over.
+        complete = self._session.ended_ms is not None or self._director is None
+        return self._session.finish(self._clock.now_ms(), complete=complete)
+
+    # ------------------------------------------------------------------ what it shows
+
+    def status(self) -> LiveStatus:
+        """The session at this moment."""
+        now_ms, session, core = self._clock.now_ms(), self._session, self._session.core
+        now, books = core.now, session.books.status()
+        delays = core.delays
+        running = core.running
+        state = running.state if running is not None else ShotState.UNSEEN
+        if now is not None and now.camera is not None:
+            state = ShotState.LIVE
+        return LiveStatus(
+            session=session.name.external_id,
+            elapsed_ms=now_ms - self._began_ms,
+            feeds=tuple(
+                self._feed_status(name, feed, delays, now_ms) for name, feed in self._feeds.items()
+            ),
+            state=state,
+            camera=now.camera if now is not None else None,
+            confidence=now.confidence if now is not None else 0.0,
+            runner_up=now.runner_up if now is not None else None,
+            runner_up_confidence=now.runner_up_confidence if now is not None else 0.0,
+            director=self._director_word(),
+            claims=session.claims,
+            verdicts=tuple(core.verdicts[-VERDICTS_SHOWN:]),
+            counts=dict(session.counts),
+            ledger=LedgerStatus(rows=books.sent, waiting=books.pending, note=books.reason),
+        )
+
+    def _director_word(self) -> str | None:
+        if self._director is None:
+            return None
+        return "live" if self._director.health().connected else "waiting"
+
+    def _feed_status(
+        self, name: str, feed: LiveFeed, delays: Mapping[str, float], now_ms: float
+    ) -> FeedStatus:
+        health = feed.health()
+        lost = self._sequencer.late[name] + self._sequencer.overrun[name]
+        return FeedStatus(
+            id=name,
+            state=health.state.value,
+            fps=health.distinct_fps,
+            size=health.size,
+            delay_ms=delays.get(name),
+            age_ms=now_ms - health.last_frame_ms if health.last_frame_ms is not None else None,
+            dropped=health.dropped + lost,
+            note=health.detail or None,
+        )
+
+
+def _parser(config: Config) -> Parser:
+    profile = load_profile(config.director.profile if config.director is not None else "tap")
+    return Parser(profile, [camera.id for camera in config.cameras])
+
+
+def _director(config: Config, clock: Clock, parser: Parser) -> LiveClaims | None:
+    director = config.director
+    if director is None or director.url is None:
+        return None
+    address = address_of(director, parser.profile)
+    return live_claims(address.whole, parser, clock, headers=address.headers)
+
+
+def _recorder(config: Config, folder: Path, clock: Clock) -> ShootRecorder:
+    session = config.session
+    return ShootRecorder(
+        folder,
+        ShootSession(
+            external_id=session.external_id,
+            title=session.title,
+            notes=session.notes,
+            mode=session.mode,
+        ),
+        [
+            ShootCamera.model_construct(id=camera.id, role=camera.role, label=camera.label)
+            for camera in config.cameras
+        ],
+        clock.now_ms(),
+    )
+
+
+def _plan(config: Config) -> Plan:
+    session = config.session
+    return Plan(
+        session=SessionFacts(
+            external_id=session.external_id,
+            title=session.title,
+            notes=session.notes,
+            mode=session.mode,
+        ),
+        cameras=[
+            CameraFacts(
+                id=camera.id,
+                role=camera.role,
+                label=camera.label,
+                source=camera.url or (camera.file.name if camera.file else None),
+                placement=camera.placement,
+            )
+            for camera in config.cameras
+        ],
+        folder=session_folder(config),
+        store=EmbeddedLedger(config.ledger_path),
+        sight=SightSettings(hold_ms=config.tolerances.hold_ms),
+        tolerances=config.tolerances.for_judge(),
+    )
+
+
+def session_folder(config: Config) -> Path:
+    """Where tap keeps its own evidence of the session."""
+    return config.home / "sessions" / config.session.external_id

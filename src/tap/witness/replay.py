@@ -1,0 +1,110 @@
+"""`tap replay`: a recorded shoot through the same core as a live one."""
+
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+
+from tap.claims import Parser, load_profile, read_claims
+from tap.errors import InputError
+from tap.feeds.media import MediaReader
+from tap.feeds.shoot import Shoot, load_shoot
+from tap.judge import Tolerances
+from tap.ledger import CameraFacts, EmbeddedLedger, LedgerStore, SessionFacts
+from tap.sight import SightSettings
+from tap.vocabulary import PROGRAM, Frame, Witness
+from tap.witness.evidence import ShootPictures
+from tap.witness.order import Observation, in_order
+from tap.witness.session import EVIDENCE, JOURNAL, REPORT, WITNESS, Plan, Session
+
+LEDGER = "ledger.sqlite"
+_OURS = (JOURNAL, WITNESS, LEDGER, REPORT, "verify.json")
+
+Progress = Callable[[float], None]
+
+
+def replay(
+    folder: Path,
+    out: Path,
+    *,
+    sight: SightSettings | None = None,
+    tolerances: Tolerances | None = None,
+    profile: str = "tap",
+    store: LedgerStore | None = None,
+    progress: Progress | None = None,
+) -> Witness:
+    """Witness the `tap-shoot/1` folder; leave the record, the books and the page in `out`.
+
+    `progress` hears the part done, 0 .. 1. Raises `InputError` for a bad shoot, before anything is
+    written.
+    """
+    shoot = load_shoot(folder)
+    readers = [
+        *(MediaReader(camera.media, camera.id, camera.started_at_ms) for camera in shoot.cameras),
+        MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms),
+    ]
+    parser = Parser(load_profile(profile), [camera.id for camera in shoot.cameras])
+    claims = read_claims(shoot.director, parser) if shoot.director is not None else iter(())
+    _prepare(out)
+    ordered = in_order([*(iter(reader) for reader in readers), claims])
+    first = next(ordered, None)
+    if first is None:
+        raise InputError(f"{folder}: expected pictures to look at, got none in any media file")
+    session = Session(
+        Plan(
+            session=_session_facts(shoot),
+            cameras=_camera_facts(shoot),
+            folder=out,
+            store=store or EmbeddedLedger(out / LEDGER),
+            sight=sight or SightSettings(),
+            tolerances=tolerances or Tolerances(),
+            pictures=ShootPictures(shoot),
+        ),
+        _time_of(first),
+    )
+    last_ms = _time_of(first)
+    end_ms = _end_ms(shoot, readers[-1])
+    for number, observation in enumerate(chain([first], ordered)):
+        session.observe(observation)
+        last_ms = _time_of(observation)
+        if progress is not None and number % 100 == 0:
+            progress(min(1.0, (last_ms - _time_of(first)) / max(end_ms - _time_of(first), 1.0)))
+    witness = session.finish(last_ms, complete=True)
+    if progress is not None:
+        progress(1.0)
+    return witness
+
+
+def _prepare(out: Path) -> None:
+    """Make `out` ready: what an earlier replay left there goes."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in _OURS:
+        for file in out.glob(f"{name}*"):
+            file.unlink()
+    for picture in (out / EVIDENCE).glob("*.jpg"):
+        picture.unlink()
+
+
+def _session_facts(shoot: Shoot) -> SessionFacts:
+    session = shoot.session
+    return SessionFacts(
+        external_id=session.external_id,
+        kind=session.kind,
+        title=session.title,
+        notes=session.notes,
+        mode=session.mode,
+    )
+
+
+def _camera_facts(shoot: Shoot) -> list[CameraFacts]:
+    return [
+        CameraFacts(id=camera.id, role=camera.role, label=camera.label, source=camera.media.name)
+        for camera in shoot.cameras
+    ]
+
+
+def _end_ms(shoot: Shoot, program: MediaReader) -> float:
+    return shoot.program.started_at_ms + (program.duration_ms or 60_000.0)
+
+
+def _time_of(observation: Observation) -> float:
+    return observation.at_ms if isinstance(observation, Frame) else observation.recv_ms

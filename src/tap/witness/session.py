@@ -1,0 +1,162 @@
+"""A session being witnessed: the core, the books it keeps and the pictures that prove it.
+
+Live and replay differ only in where observations come from; from here on they are the same.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tap.judge import Tolerances
+from tap.ledger import Bookkeeper, CameraFacts, Journal, LedgerStore, SessionFacts
+from tap.report.findings import Verification
+from tap.report.folder import FolderPictures
+from tap.report.gather import findings_of
+from tap.report.page import write_page
+from tap.report.pictures import Pictures
+from tap.sight import SightSettings
+from tap.vocabulary import (
+    COMMANDED,
+    Claim,
+    ClaimType,
+    Event,
+    Frame,
+    SessionName,
+    Verdict,
+    Witness,
+)
+from tap.witness.core import Core, Listener
+from tap.witness.evidence import witness_text, write_witness
+from tap.witness.keeper import EvidenceKeeper
+from tap.witness.order import Observation
+
+JOURNAL = "journal.sqlite"
+WITNESS = "witness.json"
+EVIDENCE = "evidence"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be witnessed, and where the record goes."""
+
+    session: SessionFacts
+    cameras: Sequence[CameraFacts]
+    folder: Path
+    store: LedgerStore
+    sight: SightSettings
+    tolerances: Tolerances
+    pictures: Pictures | None = None
+    """Where the pictures can be looked up later; None: keep those that matter as they pass."""
+
+
+class Session:
+    """Takes observations in order; keeps the record. One thread at a time may use it."""
+
+    def __init__(self, plan: Plan, at_ms: float) -> None:
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        self._folder = plan.folder
+        self._pictures = plan.pictures
+        self._said: list[Claim] = []
+        self._ready = False
+        self.name = SessionName(external_id=plan.session.external_id, kind=plan.session.kind)
+        self.counts: Counter[str] = Counter()
+        self.mode = plan.session.mode
+        self.held = False
+        self.ended_ms: float | None = None
+        """When the director said that the session is over."""
+        self.books = Bookkeeper(
+            Journal(plan.folder / JOURNAL), plan.store, external_id=plan.session.external_id
+        )
+        begun = self.books.begin(plan.session, plan.cameras, at_ms)
+        self.resumed = begun.resumed
+        self.evidence = EvidenceKeeper(plan.folder / EVIDENCE)
+        self.core = Core(
+            [camera.id for camera in plan.cameras],
+            sight=plan.sight,
+            tolerances=plan.tolerances,
+            listener=Listener(event=self._event, shot=self.books.shot, verdict=self._verdict),
+        )
+        for claim in begun.claims:
+            self._heed(claim)
+        # The session goes on: that the director had ended it before no longer counts.
+        self.ended_ms = None
+        if begun.resumed:
+            self.core.restore(begun.claims, begun.events, begun.shots)
+        self._ready = True
+
+    @property
+    def claims(self) -> int:
+        """Messages taken so far."""
+        return len(self._said)
+
+    def observe(self, observation: Observation) -> None:
+        """The next frame or claim, in order."""
+        if isinstance(observation, Frame):
+            self.evidence.frame(observation)
+            self.core.frame(observation)
+        elif self.books.claim(observation):
+            self._heed(observation)
+            self.core.claim(observation)
+
+    def finish(self, at_ms: float, *, complete: bool) -> Witness:
+        """Settle everything, write the record, and complete the session in the ledger."""
+        self.core.finish()
+        witness = self.core.record(self.name)
+        write_witness(self._folder / WITNESS, witness)
+        if complete:
+            self.books.complete(self.ended_ms or at_ms, self._final_state(witness))
+        self.evidence.close()
+        self.books.close(timeout_s=10.0)
+        checked = Verification(
+            session=self.name,
+            ledger_checked=False,
+            findings=findings_of(witness, self._said),
+            cameras=witness.cameras,
+            coverage=witness.coverage,
+        )
+        pictures = self._pictures or FolderPictures(self._folder / EVIDENCE)
+        write_page(self._folder / REPORT, witness, checked, pictures)
+        return witness
+
+    # ------------------------------------------------------------------ what it hears
+
+    def _heed(self, claim: Claim) -> None:
+        """What a message says of the session itself."""
+        self._said.append(claim)
+        if claim.type is ClaimType.MODE:
+            self.mode = claim.mode
+        elif claim.type in (ClaimType.HOLD, ClaimType.RELEASE):
+            self.held = claim.type is ClaimType.HOLD
+        elif claim.type is ClaimType.SESSION_END:
+            self.ended_ms = claim.at_ms
+
+    def _event(self, event: Event) -> None:
+        self.books.event(event)
+        if event.type in COMMANDED:
+            self.evidence.pin(event, self.core.delays, self.core.running)
+
+    def _verdict(self, verdict: Verdict, claim: Claim | None, event: Event | None) -> None:
+        running = self.core.running if self._ready else None
+        self.books.verdict(verdict, claim, event, running)
+        self.counts[verdict.code.value] += 1
+        if self._ready and self._pictures is None:
+            self.evidence.keep(verdict, claim, event, self.core.delays, running)
+
+    def _final_state(self, witness: Witness) -> dict[str, Any]:
+        last = witness.shots[-1] if witness.shots else None
+        unseen_ms = sum(end - start for start, end, _ in witness.coverage.unseen)
+        return {
+            "programState": last.state.value if last else "unseen",
+            "programCamera": last.camera if last else None,
+            "mode": self.mode,
+            "hold": self.held,
+            "verdicts": dict(sorted(self.counts.items())),
+            "shots": len(witness.shots),
+            "programFrames": witness.coverage.program_frames,
+            "unseenMs": unseen_ms,
+            "evidenceDigest": hashlib.sha256(witness_text(witness).encode()).hexdigest(),
+        }
