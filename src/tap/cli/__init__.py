@@ -1,5 +1,6 @@
 """The command line: thin commands over the rooms, and the one place that turns errors to words."""
 
+import logging
 import os
 import sys
 
@@ -11,9 +12,11 @@ def main() -> None:
 
     Errors come as sentences on stderr; `TAP_DEBUG=1` shows where they arose.
     """
-    from tap.cli.app import app  # noqa: PLC0415  `import tap.cli` costs nothing
+    from tap.cli.app import app
 
     debug = os.environ.get("TAP_DEBUG", "") not in ("", "0")
+    # What the rooms log is for debugging; people see the same as health and sentences.
+    logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
     try:
         app(prog_name="tap")
     except TapError as error:

@@ -1,7 +1,5 @@
 """The commands of `tap`. Each reads its arguments, calls one room, and says what came of it."""
 
-# ruff: noqa: PLC0415  a command imports what it needs, so that `tap --help` is there at once
-
 from pathlib import Path
 from typing import Annotated
 
@@ -83,15 +81,15 @@ def record(
 def replay(
     shoot: Annotated[Path, typer.Argument(help="The folder of a recorded shoot.")],
     out: Annotated[Path, typer.Option(help="The folder for witness.json and the page.")],
-    hindsight: Annotated[
-        bool, typer.Option(help="Look at the whole recording before each decision.")
-    ] = False,
+    profile: Annotated[
+        str, typer.Option(help="How the recorded director words messages: a name or a .toml file.")
+    ] = "tap",
     as_json: AsJson = False,
 ) -> None:
     """Witness a recorded shoot: the same eyes and the same judgement as live."""
     from tap.cli.session import run_replay
 
-    run_replay(shoot, out, hindsight=hindsight, as_json=as_json)
+    run_replay(shoot, out, profile=profile, as_json=as_json)
 
 
 @app.command(epilog="Example: tap verify --session shoot-2026-11-22-a")

@@ -1,7 +1,5 @@
 """`tap rig`: the stand-in shoot, made and served."""
 
-# ruff: noqa: PLC0415  a command imports what it needs, so that `tap --help` is there at once
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """How commands speak: results on stdout, progress on stderr, calm where nobody watches."""
 
-# ruff: noqa: PLC0415  a command imports what it needs, so that `tap --help` is there at once
-
 import json
 import os
 import signal
