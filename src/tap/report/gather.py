@@ -9,6 +9,7 @@ from tap.vocabulary import (
     PROGRAM,
     CameraSeen,
     Claim,
+    ClaimType,
     Event,
     Shot,
     Verdict,
@@ -91,44 +92,69 @@ def key_of(verdict: Verdict) -> str:
     return f"event:{verdict.event_id}"
 
 
-def findings_of(
-    witness: Witness,
-    claims: Iterable[Claim],
-    *,
-    verdicts: Iterable[Verdict] | None = None,
-    in_ledger: Mapping[str, VerdictCode] | None = None,
-) -> tuple[Finding, ...]:
-    """One finding for each verdict (the witness's own, unless others are given), by time.
+def with_cameras(claims: Iterable[Claim]) -> list[Claim]:
+    """The same claims; one that accepts a proposal names the camera that was proposed."""
+    given = list(claims)
+    proposed = {c.id: c.camera for c in given if c.type is ClaimType.PROPOSAL}
+    return [
+        claim.model_copy(update={"camera": proposed.get(claim.proposal)})
+        if claim.type is ClaimType.ACCEPT and claim.camera is None and claim.proposal is not None
+        else claim
+        for claim in given
+    ]
 
-    `in_ledger` maps the key of a verdict (`key_of`) to the code that the ledger's row has.
-    """
-    said = {claim.id: claim for claim in claims}
-    seen = {event.id: event for event in witness.events}
-    delays = delays_of(witness.cameras)
-    found: list[Finding] = []
-    for verdict in witness.verdicts if verdicts is None else verdicts:
-        claim = said.get(verdict.claim_id) if verdict.claim_id is not None else None
-        event = seen.get(verdict.event_id) if verdict.event_id is not None else None
-        key = key_of(verdict)
+
+class Gatherer:
+    """Makes findings from verdicts on what one witness saw."""
+
+    def __init__(self, witness: Witness) -> None:
+        self._shots = witness.shots
+        self._delays = delays_of(witness.cameras)
+
+    def finding(
+        self,
+        key: str,
+        verdict: Verdict,
+        claim: Claim | None,
+        event: Event | None,
+        ledger_verdict: VerdictCode | None = None,
+    ) -> Finding:
+        """The verdict, what it is on, and where its pictures are."""
         settled = event.at_ms + event.duration_ms if event else verdict.at_ms + SETTLED_MS
-        found.append(
-            Finding(
-                key=key,
-                at_ms=verdict.at_ms,
-                claim=claim,
-                seen=event,
-                verdict=verdict.code,
-                lag_ms=verdict.lag_ms,
-                confidence=verdict.confidence,
-                text=verdict.text,
-                ledger_verdict=(in_ledger or {}).get(key),
-                pictures=wanted_pictures(
-                    claim,
-                    event,
-                    code=verdict.code,
-                    delays=delays,
-                    shot=shot_at(witness.shots, settled),
-                ),
-            )
+        return Finding(
+            key=key,
+            at_ms=verdict.at_ms,
+            claim=claim,
+            seen=event,
+            verdict=verdict.code,
+            lag_ms=verdict.lag_ms,
+            confidence=verdict.confidence,
+            text=verdict.text,
+            ledger_verdict=ledger_verdict,
+            pictures=wanted_pictures(
+                claim,
+                event,
+                code=verdict.code,
+                delays=self._delays,
+                shot=shot_at(self._shots, settled),
+            ),
         )
+
+
+def findings_of(witness: Witness, claims: Iterable[Claim]) -> tuple[Finding, ...]:
+    """One finding for each verdict of the witness itself, by time."""
+    said: dict[str, Claim] = {}
+    for claim in with_cameras(claims):
+        said.setdefault(claim.id, claim)
+    seen = {event.id: event for event in witness.events}
+    gatherer = Gatherer(witness)
+    found = [
+        gatherer.finding(
+            key_of(verdict),
+            verdict,
+            said.get(verdict.claim_id) if verdict.claim_id is not None else None,
+            seen.get(verdict.event_id) if verdict.event_id is not None else None,
+        )
+        for verdict in witness.verdicts
+    ]
     return tuple(sorted(found, key=lambda finding: finding.at_ms))

@@ -19,6 +19,8 @@ from markupsafe import Markup
 from tap.report import timeline, wording
 from tap.report.files import write_text
 from tap.report.findings import Finding, PictureRef, Role, Verification
+from tap.report.folder import PICTURES_FOLDER, REPORT_FILE, FolderPictures, journalled_claims
+from tap.report.gather import findings_of
 from tap.report.pictures import Pictures, Thumbnail, thumbnail
 from tap.vocabulary import DISAGREEMENTS, CameraSeen, Gap, ShotState, VerdictCode, Witness
 
@@ -116,6 +118,22 @@ def write_page(path: Path, witness: Witness, checked: Verification, pictures: Pi
     Raises `InputError` where `path` cannot be written.
     """
     return write_text(path, render_page(witness, checked, pictures))
+
+
+def write_session_page(folder: Path, witness: Witness) -> Path:
+    """The page of a session that has just been witnessed, from what its folder holds.
+
+    No ledger is looked at; `tap verify` does that. Raises `InputError` and `LedgerError`.
+    """
+    checked = Verification(
+        session=witness.session,
+        ledger_checked=False,
+        findings=findings_of(witness, journalled_claims(folder)),
+        cameras=witness.cameras,
+        coverage=witness.coverage,
+    )
+    pictures = FolderPictures(folder / PICTURES_FOLDER)
+    return write_page(folder / REPORT_FILE, witness, checked, pictures)
 
 
 def _exhibits(checked: Verification, pictures: Pictures, start_ms: float) -> Iterator[Exhibit]:

@@ -1,46 +1,26 @@
-"""What tap keeps of a session: a folder with the witness document, the journal and pictures.
+"""tap's own evidence: the `tap-witness/1` document, and pictures out of recordings."""
 
-witness.json      the `tap-witness/1` document
-journal.sqlite    claims, events, shots and verdicts as they came
-evidence/         pictures, named by source and time: `cam-a-1789000000123.jpg`
-verify.json       what the last check found
-report.html       the page
-"""
-
+import hashlib
 import json
 import math
 import re
-from bisect import bisect_left
-from collections import defaultdict
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from tap.errors import InputError, TapError
-from tap.feeds.jpeg import MAX_BYTES as MAX_PICTURE_BYTES
 from tap.feeds.media import picture_at
 from tap.feeds.shoot import Shoot
 from tap.report.files import write_text
 from tap.report.findings import Pick
+from tap.report.folder import WITNESS_FILE
 from tap.report.pictures import LONGEST_SIDE, Still
 from tap.vocabulary import CAMERA_ID, PROGRAM, Shot, Witness
 
-WITNESS_FILE = "witness.json"
-JOURNAL_FILE = "journal.sqlite"
-PICTURES_FOLDER = "evidence"
-VERIFY_FILE = "verify.json"
-REPORT_FILE = "report.html"
-
 FORMAT = "tap-witness/1"
 MAX_WITNESS_BYTES = 64 * 2**20
-
-TOLERANCE_MS = 500.0
-"""How far a stored picture may be from the time asked for."""
-
-_PICTURE_NAME = re.compile(r"^(?P<feed>[A-Za-z0-9._-]{1,64})-(?P<at_ms>\d{1,15})\.jpg$")
-
 
 # ---------------------------------------------------------------- the document
 
@@ -92,6 +72,15 @@ def witness_text(witness: Witness) -> str:
             text = _line(value)
         parts.append(f'  "{key}": {text}')
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex. Raises `InputError` where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: could not be read ({error.strerror}).") from error
 
 
 def write_witness(path: Path, witness: Witness) -> Path:
@@ -158,54 +147,6 @@ def _line(value: Any) -> str:
 
 
 # ---------------------------------------------------------------- the pictures
-
-
-def picture_name(feed: str, at_ms: float) -> str:
-    """The file name of the picture that `feed` made at `at_ms`."""
-    return f"{feed}-{at_ms:.0f}.jpg"
-
-
-class FolderPictures:
-    """The pictures that a session kept. Listed once, when first asked."""
-
-    def __init__(self, folder: Path, tolerance_ms: float = TOLERANCE_MS) -> None:
-        self._folder = folder
-        self._tolerance_ms = tolerance_ms
-
-    def at(self, feed: str, at_ms: float, pick: Pick = Pick.NEAREST) -> Still | None:
-        """The stored picture nearest to `at_ms` as `pick` means it; None if none is near."""
-        times = self._times.get(feed, [])
-        index = bisect_left(times, at_ms)
-        earlier, later = times[max(0, index - 1) : index], times[index : index + 1]
-        candidates = {
-            Pick.LAST_BEFORE: earlier,
-            Pick.FIRST_FROM: later,
-            Pick.NEAREST: earlier + later,
-        }[pick]
-        near = [t for t in candidates if abs(t - at_ms) <= self._tolerance_ms]
-        if not near:
-            return None
-        found = min(near, key=lambda t: abs(t - at_ms))
-        file = self._folder / picture_name(feed, found)
-        try:
-            if file.stat().st_size > MAX_PICTURE_BYTES:
-                return None
-            return Still(found, file.read_bytes())
-        except OSError:
-            return None
-
-    @cached_property
-    def _times(self) -> dict[str, list[int]]:
-        """When each feed has a picture, ascending."""
-        found: dict[str, list[int]] = defaultdict(list)
-        if self._folder.is_dir():
-            for file in self._folder.iterdir():
-                name = _PICTURE_NAME.match(file.name)
-                if name is not None and file.is_file():
-                    found[name["feed"]].append(int(name["at_ms"]))
-        for times in found.values():
-            times.sort()
-        return found
 
 
 class ShootPictures:

@@ -16,9 +16,9 @@ from pathlib import Path
 import cv2
 
 from tap.report.findings import Pick, PictureRef
+from tap.report.folder import TOLERANCE_MS, picture_name
 from tap.report.gather import Delays, wanted_pictures
 from tap.vocabulary import DISAGREEMENTS, Claim, Event, Frame, Luma, Shot, Verdict
-from tap.witness.evidence import TOLERANCE_MS, picture_name
 
 BUDGET_BYTES = 200 * 10**6
 """All pictures of a session, by default."""

@@ -1,0 +1,203 @@
+"""Reads a ledger's rows of one session, and holds them against the journal, row by row."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from tap.errors import InputError
+from tap.ledger.journal import Journal
+from tap.ledger.queue import Op, State, Waiting
+from tap.ledger.rows import (
+    CAMERAS,
+    DIRECTOR_EVENTS,
+    SESSIONS,
+    STILLS,
+    CameraRow,
+    DirectorEventRow,
+    Row,
+    SessionRow,
+    StillRow,
+)
+from tap.ledger.store import LedgerStore, all_stills
+from tap.report.findings import Fault, LedgerProblem
+from tap.report.wording import clip
+from tap.witness.compare import Document, compare_rows
+
+_R = TypeVar("_R", bound=Row)
+
+_FIRST_SEQ = -(2**53)
+_MOST_STEPS = 100_000
+_MOST_NAMED = 10
+
+
+@dataclass(slots=True)
+class Books:
+    """What a ledger holds of a session. `unreadable` are the numbers of rows that are no rows."""
+
+    session: SessionRow
+    cameras: tuple[CameraRow, ...] = ()
+    events: list[DirectorEventRow] = field(default_factory=list[DirectorEventRow])
+    stills: tuple[StillRow, ...] = ()
+    unreadable: dict[int, str] = field(default_factory=dict[int, str])
+    problems: list[LedgerProblem] = field(default_factory=list[LedgerProblem])
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, the session's own included."""
+        others = len(self.cameras) + len(self.events) + len(self.stills) + len(self.unreadable)
+        return 1 + others
+
+
+def read_books(store: LedgerStore, external_id: str) -> Books:
+    """All rows of a session. Raises `InputError` if the ledger does not know it, `LedgerError`.
+
+    A row that was altered so that it is no row any more costs only itself.
+    """
+    session = _session(store, external_id)
+    books = Books(session)
+    books.cameras = _whole(books, CAMERAS, lambda: store.cameras(session.key))
+    books.stills = _whole(books, STILLS, lambda: tuple(all_stills(store, session.key)))
+    books.events = list(_events(store, books))
+    return books
+
+
+def check_books(books: Books, journal: Journal) -> list[LedgerProblem]:
+    """Every difference between the ledger and the rows that the journal sent, or has yet to."""
+    sent = list(journal.queue.rows())
+    problems = list(books.problems)
+    broken = {problem.table for problem in problems}
+    session = _expected_session(sent)
+    if session is not None:
+        problems += compare_rows(SESSIONS, [session], [books.session.document()])
+    if CAMERAS not in broken:
+        newest = {row.key: row for row in sent if row.op is Op.CAMERA and row.state is State.SENT}
+        problems += compare_rows(CAMERAS, [r.body for r in newest.values()], _plain(books.cameras))
+    if STILLS not in broken:
+        problems += _compare(STILLS, _of(sent, Op.STILL), _plain(books.stills))
+    events = _of(sent, Op.EVENT)
+    for row in events:
+        if row.body.get("seq") in books.unreadable:
+            text = f"The row can't be read: {books.unreadable[row.body['seq']]}."
+            problems.append(_altered(DIRECTOR_EVENTS, row.key, text))
+    readable = [row for row in events if row.body.get("seq") not in books.unreadable]
+    return problems + _compare(DIRECTOR_EVENTS, readable, _plain(books.events))
+
+
+def _session(store: LedgerStore, external_id: str) -> SessionRow:
+    try:
+        found = store.session(external_id)
+        known = () if found is not None else store.sessions()
+    except ValidationError as error:
+        raise InputError(
+            f"The ledger's row of the session {external_id} can't be read "
+            f"({_first(error)}); restore the ledger from a copy."
+        ) from error
+    if found is None:
+        names = ", ".join(clip(row.external_id, 60) for row in known[:_MOST_NAMED])
+        more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+        raise InputError(
+            f"Expected a session {clip(external_id, 60)!r} in the ledger, which has "
+            f"{names + more if known else 'none'}; give the id of one of these with --session."
+        )
+    return found
+
+
+def _whole(books: Books, table: str, read: Callable[[], tuple[_R, ...]]) -> tuple[_R, ...]:
+    try:
+        return read()
+    except ValidationError as error:
+        text = f"A row of this session can't be read: {_first(error)}."
+        books.problems.append(_altered(table, books.session.key, text))
+        return ()
+
+
+def _events(store: LedgerStore, books: Books) -> Iterator[DirectorEventRow]:
+    """Page by page; where a page can't be read, number by number."""
+    after = _FIRST_SEQ
+    steps = 0
+    while True:
+        try:
+            page = store.events(books.session.key, after)
+        except ValidationError:
+            page = None
+        if page is not None:
+            if not page:
+                return
+            yield from page
+            after = page[-1].seq
+            continue
+        after = max(after, 0)
+        try:
+            single = store.events(books.session.key, after, 1)
+        except ValidationError as error:
+            after += 1
+            steps += 1
+            books.unreadable[after] = _first(error)
+            if steps > _MOST_STEPS:
+                return
+            continue
+        yield from single
+        after = single[-1].seq if single else after + 1
+
+
+def _expected_session(sent: Sequence[Waiting]) -> Document | None:
+    """The session's row after everything that was sent; None where nothing was."""
+    row: dict[str, Any] | None = None
+    started_at_ms: float | None = None
+    for waiting in sent:
+        if waiting.state is not State.SENT:
+            continue
+        if waiting.op is Op.SESSION:
+            started_at_ms = waiting.body["startedAtMs"] if row is None else started_at_ms
+            resumed = row is None or waiting.body.get("runs") != row.get("runs")
+            kept = {} if resumed or row is None else row
+            row = {**kept, **waiting.body, "startedAtMs": started_at_ms}
+        elif waiting.op is Op.COMPLETION and row is not None:
+            row = {**row, **waiting.body, "status": "completed"}
+    return row
+
+
+def _compare(
+    table: str, expected: Sequence[Waiting], found: Sequence[Document]
+) -> list[LedgerProblem]:
+    """As `compare_rows`; says of a missing row whether it was ever sent."""
+    states = {row.key: row for row in expected}
+    problems: list[LedgerProblem] = []
+    for problem in compare_rows(table, [row.body for row in expected], found):
+        row = states.get(problem.key)
+        if problem.fault is Fault.MISSING and row is not None and row.state is not State.SENT:
+            why = f" ({clip(row.reason, 160)})" if row.reason else ""
+            waits = "still waits to be sent" if row.state is State.PENDING else "was refused"
+            text = f"The ledger has no row for it: it {waits}{why}."
+            problems.append(problem.model_copy(update={"text": text}))
+        else:
+            problems.append(problem)
+    return problems
+
+
+def unreadable_rows(books: Books) -> list[LedgerProblem]:
+    """The rows that can't be read, by number: their keys are not known without a journal."""
+    return [
+        _altered(DIRECTOR_EVENTS, f"{books.session.key} seq {seq}", f"It can't be read: {why}.")
+        for seq, why in books.unreadable.items()
+    ]
+
+
+def _of(sent: Sequence[Waiting], op: Op) -> list[Waiting]:
+    return [row for row in sent if row.op is op]
+
+
+def _plain(rows: Sequence[Row]) -> list[Document]:
+    return [row.document() for row in rows]
+
+
+def _altered(table: str, key: str, text: str) -> LedgerProblem:
+    return LedgerProblem(fault=Fault.ALTERED, table=table, key=key, text=text)
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    return clip(f"{place}: {first['msg']}", 200)
