@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from tap.errors import InputError
+from tap.ledger.faults import BookError, Code
 from tap.ledger.journal import Journal
 from tap.ledger.queue import Op, State, Waiting
 from tap.ledger.rows import (
@@ -28,7 +29,8 @@ from tap.witness.compare import Document, compare_rows
 _R = TypeVar("_R", bound=Row)
 
 _FIRST_SEQ = -(2**53)
-_MOST_STEPS = 100_000
+_MOST_STEPS = 10_000
+"""Rows that are no rows, before the ledger as a whole is given up."""
 _MOST_NAMED = 10
 
 
@@ -89,7 +91,9 @@ def _session(store: LedgerStore, external_id: str) -> SessionRow:
     try:
         found = store.session(external_id)
         known = () if found is not None else store.sessions()
-    except ValidationError as error:
+    except BookError as error:
+        if not _is_row(error):
+            raise
         raise InputError(
             f"The ledger's row of the session {external_id} can't be read "
             f"({_first(error)}); restore the ledger from a copy."
@@ -107,7 +111,9 @@ def _session(store: LedgerStore, external_id: str) -> SessionRow:
 def _whole(books: Books, table: str, read: Callable[[], tuple[_R, ...]]) -> tuple[_R, ...]:
     try:
         return read()
-    except ValidationError as error:
+    except BookError as error:
+        if not _is_row(error):
+            raise
         text = f"A row of this session can't be read: {_first(error)}."
         books.problems.append(_altered(table, books.session.key, text))
         return ()
@@ -120,7 +126,9 @@ def _events(store: LedgerStore, books: Books) -> Iterator[DirectorEventRow]:
     while True:
         try:
             page = store.events(books.session.key, after)
-        except ValidationError:
+        except BookError as error:
+            if not _is_row(error):
+                raise
             page = None
         if page is not None:
             if not page:
@@ -131,12 +139,12 @@ def _events(store: LedgerStore, books: Books) -> Iterator[DirectorEventRow]:
         after = max(after, 0)
         try:
             single = store.events(books.session.key, after, 1)
-        except ValidationError as error:
+        except BookError as error:
             after += 1
             steps += 1
             books.unreadable[after] = _first(error)
-            if steps > _MOST_STEPS:
-                return
+            if steps > _MOST_STEPS or not _is_row(error):
+                raise
             continue
         yield from single
         after = single[-1].seq if single else after + 1
@@ -197,7 +205,16 @@ def _altered(table: str, key: str, text: str) -> LedgerProblem:
     return LedgerProblem(fault=Fault.ALTERED, table=table, key=key, text=text)
 
 
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
+def _is_row(error: BookError) -> bool:
+    """Whether a row is at fault, and not the file as a whole."""
+    return error.code is Code.DAMAGED and isinstance(error.__cause__, ValueError)
+
+
+def _first(error: BookError) -> str:
+    """What is wrong with a row, in few words."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return clip(str(cause), 200)
+    first = cause.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(step) for step in first["loc"])
     return clip(f"{place}: {first['msg']}", 200)
