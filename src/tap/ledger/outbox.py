@@ -22,6 +22,8 @@ from tap.ledger.store import LedgerStore
 
 MAX_ROWS = 100
 MAX_BYTES = 512 * 1024
+GATHER_S = 0.1
+"""After news the sender waits for this long, so that rows made together go together."""
 
 _log = logging.getLogger(__name__)
 
@@ -172,9 +174,10 @@ class Outbox:
                 with self._empty:
                     self._empty.notify_all()
                 self._news.wait()
+                self._rest(GATHER_S)
 
     def _rest(self, seconds: float) -> None:
-        """Wait before the next try, unless somebody is in a hurry."""
+        """Wait before the next request, unless somebody is in a hurry."""
         self._hurry.wait(seconds)
         self._hurry.clear()
 
