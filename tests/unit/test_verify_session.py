@@ -2,89 +2,19 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from sample_books import EVENTS, NAME, PLANTED, Kept, keep, key, problems
 from sample_session import START_MS, jpeg, sample
 
 from tap.errors import InputError
 from tap.judge import Tolerances
-from tap.ledger import (
-    Bookkeeper,
-    CameraFacts,
-    DirectorEventRow,
-    EmbeddedLedger,
-    Journal,
-    SessionFacts,
-)
+from tap.ledger import DirectorEventRow, EmbeddedLedger
 from tap.report.findings import Fault
 from tap.report.folder import picture_name
-from tap.vocabulary import Claim, ClaimType, Shot, ShotState, VerdictCode, Witness
-from tap.witness.evidence import digest, load_witness, write_witness
+from tap.vocabulary import Claim, ClaimType, Shot, ShotState, VerdictCode
 from tap.witness.rejudge import rejudge
-from tap.witness.verify import match_rows, verify
-
-NAME = "shoot-2026-11-22-a"
-EVENTS = "productionDirectorEvents"
-PLANTED = ["WRONG_CAMERA", "MISSED", "UNANNOUNCED"]
-
-
-@dataclass
-class Kept:
-    """A session as tap leaves it: its folder and its ledger."""
-
-    folder: Path
-    ledger: Path
-    out: Path
-
-    def verify(self, session: str | None = NAME, **more):
-        store = EmbeddedLedger(self.ledger, read_only=True)
-        try:
-            return verify(
-                session, **({"ledger": store, "folder": self.folder, "out": self.out} | more)
-            )
-        finally:
-            store.close()
-
-    def sql(self, *statements: str) -> None:
-        connection = sqlite3.connect(self.ledger)
-        with connection:
-            for statement in statements:
-                assert connection.execute(statement).rowcount == 1
-        connection.close()
-
-    def verdicts(self) -> list[tuple[str, str]]:
-        connection = sqlite3.connect(self.ledger)
-        found = connection.execute(f'SELECT key, verdict FROM "{EVENTS}" ORDER BY seq').fetchall()
-        connection.close()
-        return found
-
-
-def keep(tmp_path: Path, witness: Witness, claims: tuple[Claim, ...], *, end: bool = True) -> Kept:
-    """Journal and ledger a session as the live witness does."""
-    folder = tmp_path / "session"
-    store = EmbeddedLedger(tmp_path / "ledger.sqlite")
-    books = Bookkeeper(Journal(folder / "journal.sqlite"), store, external_id=NAME)
-    cameras = [CameraFacts(id=seen.id, role="angle") for seen in witness.cameras]
-    books.begin(SessionFacts(external_id=NAME, title="A shoot"), cameras, START_MS)
-    for claim in claims:
-        books.claim(claim)
-    for event in witness.events:
-        books.event(event)
-    for shot in witness.shots:
-        books.shot(shot)
-    judged = rejudge(NAME, witness, claims, Tolerances())
-    for one in judged:
-        books.verdict(one.verdict, one.claim, one.event)
-    if end:
-        whole = witness.model_copy(update={"verdicts": tuple(one.verdict for one in judged)})
-        write_witness(folder / "witness.json", whole)
-        state = {"shots": len(witness.shots), "evidenceDigest": digest(folder / "witness.json")}
-        books.complete(witness.shots[-1].end_ms, state)
-    assert books.close().pending == 0
-    store.close()
-    return Kept(folder, tmp_path / "ledger.sqlite", tmp_path / "out")
+from tap.witness.verify import match_rows
 
 
 def with_still(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
@@ -100,14 +30,6 @@ def with_still(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
 def kept(tmp_path) -> Kept:
     given = sample()
     return keep(tmp_path, given.witness, with_still(given.claims))
-
-
-def problems(checked) -> list[tuple[Fault, str]]:
-    return [(problem.fault, problem.key) for problem in checked.problems]
-
-
-def key(claim_id: str) -> str:
-    return f"{NAME}/claim/{claim_id}"
 
 
 def test_an_honest_ledger_has_no_fault_and_the_director_s_mistakes_are_found(kept):
@@ -433,8 +355,3 @@ def test_a_change_seen_some_frames_off_is_still_the_same_row():
     rows = [row("far", 80, here), row("near", -40, here), row("other", 0, "cam-x")]
     assert match_rows([silent], rows)[silent.key].key == "near"
     assert match_rows([silent], [row("late", 501, here)]) == {}
-
-
-def test_evidence_of_another_session_is_not_taken_for_this_one(kept):
-    document = load_witness(kept.folder)
-    assert document.session.external_id == NAME
