@@ -183,10 +183,10 @@ class Vitals:
 
 
 def _rate(times_ms: deque[float], now_ms: float) -> float:
-    """Events per second over the last five seconds, or since the first of them."""
+    """Events per second over the last five seconds, or since the first of them, until now."""
     while times_ms and times_ms[0] < now_ms - _WINDOW_MS:
         times_ms.popleft()
     if len(times_ms) < 2:
         return 0.0
-    span_ms = times_ms[-1] - times_ms[0]
+    span_ms = now_ms - times_ms[0]
     return (len(times_ms) - 1) * 1000.0 / span_ms if span_ms > 0 else 0.0

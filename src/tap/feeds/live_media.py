@@ -1,6 +1,7 @@
 """A media file played as if it were live."""
 
 import logging
+import math
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,7 @@ class LiveMedia:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"feed {feed}", daemon=True)
         self._index = 0
-        self._last_at_ms = 0.0
+        self._last_at_ms = -math.inf
 
     @property
     def feed(self) -> str:

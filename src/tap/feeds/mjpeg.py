@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import random
 import selectors
 import socket
@@ -82,7 +83,7 @@ class MjpegFeed:
         self._thread = threading.Thread(target=self._run, name=f"feed {feed}", daemon=True)
         self._socket: socket.socket | None = None
         self._index = 0
-        self._last_at_ms = 0.0
+        self._last_at_ms = -math.inf
 
     @property
     def feed(self) -> str:

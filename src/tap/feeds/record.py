@@ -17,6 +17,12 @@ from tap.errors import FeedError, InputError
 from tap.feeds.shoot import SHOOT_FILE, Shoot, ShootCamera, ShootProgram, ShootSession
 from tap.vocabulary import PROGRAM, Frame
 
+ENDED_AT = "endedAtMs"
+"""Key of `shoot.json`, beside those of the format: until when the feeds were watched, Unix ms.
+
+After the last frame, too, it tells silence from not looking.
+"""
+
 _MS = Fraction(1, 1000)
 _DIRECTOR = "director.jsonl"
 # A second of pictures is what a crash may cost.
@@ -50,7 +56,7 @@ class ShootRecorder:
         self._started_at_ms = float(round(started_at_ms))
         self._lock = threading.Lock()
         self._tracks: dict[str, _Track] = {}
-        shoot = self._describe(session, tuple(cameras))
+        self._shoot = shoot = self._describe(session, tuple(cameras))
         try:
             (folder / "media").mkdir(parents=True, exist_ok=True)
             if (folder / SHOOT_FILE).exists():
@@ -100,9 +106,12 @@ class ShootRecorder:
                     f"{self.folder}: could not be written ({error.strerror})."
                 ) from error
 
-    def close(self) -> None:
-        """Finish every file. May be called twice."""
+    def close(self, ended_at_ms: float | None = None) -> None:
+        """Finish every file; say in `shoot.json` until when was watched. May be called twice."""
         with self._lock:
+            if ended_at_ms is not None and self._tracks:
+                extra = {ENDED_AT: float(round(ended_at_ms))}
+                _write_whole(self.folder / SHOOT_FILE, self._shoot.model_copy(update=extra))
             for track in self._tracks.values():
                 track.close()
             self._tracks.clear()

@@ -86,8 +86,9 @@ class VideoFile:
         except (FFmpegError, OSError, ValueError) as error:
             if isinstance(error, EOFError) and _starts_as_matroska(self.path):
                 return None
+            why = getattr(error, "strerror", None) or str(error)
             raise InputError(
-                f"{self.path}: expected a media file that FFmpeg reads, it says: {error}."
+                f"{self.path}: expected a media file that FFmpeg reads; it says '{why}'."
             ) from error
 
     def _pick_stream(self, container: InputContainer) -> VideoStream:
