@@ -87,7 +87,7 @@ def test_lines_where_nobody_watches():
         "00:01  on program: black (98.7%)",
     ]
     assert sum("feeds live" in line for line in lines) == 1
-    assert "00:00  cam-b is stalled: no picture for 4 s [so far]" in lines
+    assert "00:00  cam-b is stalled  no picture for 4 s [so far]" in lines
 
 
 def test_lines_of_json(capsys):

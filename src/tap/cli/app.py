@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from tap import errors
 from tap.cli import rig
 from tap.cli.terminal import progress, say, say_json
 
@@ -104,9 +103,13 @@ def verify(
     replay: Annotated[
         Path | None, typer.Option(help="Judge from this recording, not from tap's own evidence.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder for verify.json and the page.")] = Path(
-        "tap-verify"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder for verify.json and the page.",
+            show_default="the session's own, else tap-verify",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a session: re-judge it from the ledger and the evidence, and list what disagrees.
@@ -115,8 +118,7 @@ def verify(
     """
     from tap.cli.session import run_verify
 
-    agreed = run_verify(session, config=config, shoot=replay, out=out, as_json=as_json)
-    raise typer.Exit(errors.EXIT_OK if agreed else errors.EXIT_DISAGREEMENT)
+    raise typer.Exit(run_verify(session, config=config, shoot=replay, out=out, as_json=as_json))
 
 
 @app.command(epilog="Example: tap demo --footage pose2sim")
@@ -139,8 +141,7 @@ def demo(
     """
     from tap.cli.demo import run_demo
 
-    found = run_demo(footage=footage, out=out, keep=keep, as_json=as_json)
-    raise typer.Exit(errors.EXIT_OK if found else errors.EXIT_DISAGREEMENT)
+    raise typer.Exit(run_demo(footage=footage, out=out, keep=keep, as_json=as_json))
 
 
 @app.command(epilog="Example: tap init shoot.toml")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from tap.witness.doctor import Check, Health
+from tap.witness.examine import Check, Health
 
 _STYLES = {
     Health.OK: "green",

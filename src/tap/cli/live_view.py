@@ -81,7 +81,7 @@ def _feeds(feeds: tuple[FeedStatus, ...]) -> RenderableType:
             "" if feed.size is None else f"{feed.size[0]}x{feed.size[1]}",
             "" if feed.delay_ms is None else f"{feed.delay_ms:.0f} ms",
             _ago(feed.age_ms),
-            Text(feed.note or "", "yellow"),
+            Text(_trouble(feed), "yellow"),
         )
     return table
 
@@ -130,9 +130,7 @@ class _PlainLines:
         for feed in status.feeds:
             if self._feeds.get(feed.id) != feed.state:
                 self._feeds[feed.id] = feed.state
-                self._line(
-                    f"{at}  {feed.id} is {feed.state}" + (f": {feed.note}" if feed.note else "")
-                )
+                self._line(f"{at}  {feed.id} is {feed.state}  {_trouble(feed)}".rstrip())
         if (now := _on_program(status)) != self._on_program:
             self._on_program = now
             self._line(f"{at}  on program: {now} ({status.confidence:.1%})")
@@ -179,6 +177,11 @@ class _NewVerdicts:
 
 
 # ---------------------------------------------------------------- words
+
+
+def _trouble(feed: FeedStatus) -> str:
+    """What is wrong with a feed; nothing, where all is well."""
+    return feed.note or "" if feed.state != "live" else ""
 
 
 def _on_program(status: LiveStatus) -> str:

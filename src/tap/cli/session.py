@@ -1,46 +1,137 @@
-"""The bodies of `watch`, `record` and `replay`."""
+"""The bodies of `watch`, `record`, `replay` and `verify`."""
 
+import re
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from tap.cli.live_view import live_view
 from tap.cli.terminal import progress, say, say_json, until_told
 from tap.clock import SystemClock
-from tap.config import load_config
+from tap.config import (
+    LEDGER_FILE,
+    SESSION_ID,
+    Config,
+    load_config,
+    session_folder,
+    state_home,
+)
+from tap.errors import InputError
+from tap.ledger import EmbeddedLedger
+from tap.report import wording
+from tap.report.findings import Verification
+from tap.report.folder import REPORT_FILE, VERIFY_FILE, WITNESS_FILE
+from tap.report.table import findings_table, problems_table
 from tap.vocabulary import DISAGREEMENTS, Witness
 from tap.witness.live import watch
 from tap.witness.replay import replay
+from tap.witness.verify import verify
+
+# ---------------------------------------------------------------- watch, record, replay
 
 
 def run_watch(config: Path, *, record_to: Path | None, as_json: bool) -> None:
     """Witness live until the session ends or the user has seen enough."""
     settings = load_config(config)
+    witness = watch_shown(settings, record_to=record_to or settings.record.dir, as_json=as_json)
+    _conclude(witness, settings.session_folder, as_json=as_json)
+
+
+def watch_shown(config: Config, *, record_to: Path | None, as_json: bool) -> Witness:
+    """Witness live, with a view of it in the terminal."""
     with until_told() as told, live_view(as_json=as_json) as show:
-        witness = watch(
-            settings, clock=SystemClock(), record_to=record_to, on_status=show, stop=told
-        )
-    _conclude(witness, as_json=as_json)
+        return watch(config, clock=SystemClock(), record_to=record_to, on_status=show, stop=told)
 
 
 def run_replay(shoot: Path, out: Path, *, profile: str, as_json: bool) -> None:
     """Witness a recording."""
     with progress(f"looking at {shoot.name or shoot}") as report:
         witness = replay(shoot, out, profile=profile, progress=report)
-    _conclude(witness, as_json=as_json)
-    if not as_json:
-        say(f"{out / 'witness.json'}\n{out / 'report.html'}")
+    _conclude(witness, out, as_json=as_json)
 
 
-def _conclude(witness: Witness, *, as_json: bool) -> None:
+def _conclude(witness: Witness, folder: Path, *, as_json: bool) -> None:
     if as_json:
         say_json({"type": "witness", **witness.model_dump(mode="json", by_alias=True)})
-    else:
-        say(summary(witness))
-
-
-def summary(witness: Witness) -> str:
-    """One sentence on what a session came to."""
+        return
     disagreed = sum(verdict.code in DISAGREEMENTS for verdict in witness.verdicts)
-    return (
+    say(
         f"{witness.session.external_id}: {len(witness.shots)} shots, {len(witness.events)} events, "
         f"{len(witness.verdicts)} verdicts, {disagreed} of them disagree"
     )
+    for name in (WITNESS_FILE, REPORT_FILE):
+        say(str(folder / name))
+
+
+# ---------------------------------------------------------------- verify
+
+
+def run_verify(
+    session: str | None,
+    *,
+    config: Path | None,
+    shoot: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Check a session; returns the exit code."""
+    settings = load_config(config) if config is not None else None
+    if session is None and settings is not None:
+        session = settings.session.external_id
+    tolerances = settings.tolerances.for_judge() if settings is not None else None
+    home = settings.home if settings is not None else state_home()
+    books = settings.ledger_path if settings is not None else home / LEDGER_FILE
+    if session is None and shoot is None:
+        raise InputError(f"expected a session to check, got none; {_known(books)}")
+    folder = _evidence(home, session) if session is not None else None
+    if session is not None and folder is None and not books.is_file():
+        raise InputError(
+            f"{books}: expected a ledger with the session {session!r}, found no such file; give "
+            "the shoot's configuration with --config, or set TAP_HOME"
+        )
+    with progress("checking") as report:
+        ledger = EmbeddedLedger(books, read_only=True) if session and books.is_file() else None
+        try:
+            checked = verify(
+                session,
+                ledger=ledger,
+                folder=folder,
+                replay=shoot,
+                see_again=partial(replay, tolerances=tolerances, progress=report),
+                out=out or folder or Path("tap-verify"),
+                tolerances=tolerances,
+            )
+        finally:
+            if ledger is not None:
+                ledger.close()
+    show_check(checked, out or folder or Path("tap-verify"), as_json=as_json)
+    return checked.exit_code
+
+
+def show_check(checked: Verification, folder: Path, *, as_json: bool) -> None:
+    """The findings as a table, or as JSON."""
+    if as_json:
+        say(checked.to_json().rstrip())
+        return
+    say(findings_table(checked))
+    if checked.problems:
+        say(problems_table(checked))
+    counts = ", ".join(f"{count} {code}" for code, count in checked.counts.items())
+    say(f"{checked.session.external_id}: {counts or 'nothing was said or seen'}")
+    say(f"{folder / VERIFY_FILE}\n{folder / REPORT_FILE}")
+
+
+def _evidence(home: Path, session: str) -> Path | None:
+    """tap's own folder of a session, where there is one."""
+    folder = session_folder(home, session)
+    return folder if re.match(SESSION_ID, session) and folder.is_dir() else None
+
+
+def _known(books: Path) -> str:
+    """Which sessions there are to check."""
+    if not books.is_file():
+        return "give one with --session, or the shoot's configuration with --config"
+    with closing(EmbeddedLedger(books, read_only=True)) as ledger:
+        names = [row.external_id for row in ledger.sessions()][:10]
+    known = f"the ledger has {', '.join(names)}" if names else "the ledger has none"
+    return f"give one with --session: {wording.printable(known)}"

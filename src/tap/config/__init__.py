@@ -2,6 +2,8 @@
 
 from tap.config.load import load_config
 from tap.config.model import (
+    LEDGER_FILE,
+    SESSION_ID,
     CameraConfig,
     Config,
     DirectorConfig,
@@ -10,11 +12,15 @@ from tap.config.model import (
     RecordConfig,
     SessionConfig,
     Tolerances,
+    session_folder,
+    state_home,
 )
 from tap.config.start import Address, address_of, require_startable, start_problems, token_of
 from tap.config.template import TEMPLATE, write_template
 
 __all__ = [
+    "LEDGER_FILE",
+    "SESSION_ID",
     "TEMPLATE",
     "Address",
     "CameraConfig",
@@ -28,7 +34,9 @@ __all__ = [
     "address_of",
     "load_config",
     "require_startable",
+    "session_folder",
     "start_problems",
+    "state_home",
     "token_of",
     "write_template",
 ]

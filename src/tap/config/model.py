@@ -1,5 +1,6 @@
 """The shape of `shoot.toml`: sections, keys, what each expects and an example of it."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +17,7 @@ from tap.vocabulary import CAMERA_ID, PROGRAM
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 MAX_CAMERAS = 32
+LEDGER_FILE = "ledger.sqlite"
 
 _JUDGE = judge.Tolerances()
 
@@ -236,8 +238,14 @@ class RecordConfig(Section):
     )
 
 
-def _default_home() -> Path:
-    return Path(platformdirs.user_data_dir("tap"))
+def state_home() -> Path:
+    """Where tap keeps its own state: `TAP_HOME`, or the user's data folder."""
+    return Path(os.environ.get("TAP_HOME") or platformdirs.user_data_dir("tap"))
+
+
+def session_folder(home: Path, external_id: str) -> Path:
+    """Where tap keeps its own evidence of a session."""
+    return home / "sessions" / external_id
 
 
 class Config(BaseSettings):
@@ -252,7 +260,7 @@ class Config(BaseSettings):
     )
 
     home: Path = Field(
-        default_factory=_default_home, description="the path of a folder", examples=["tap-state"]
+        default_factory=state_home, description="the path of a folder", examples=["tap-state"]
     )
     session: SessionConfig = Field(
         description="a table [session]", examples=['{ external_id = "shoot-2026-11-22-a" }']
@@ -290,7 +298,12 @@ class Config(BaseSettings):
     @property
     def ledger_path(self) -> Path:
         """The file of the embedded ledger."""
-        return self.ledger.path or self.home / "ledger.sqlite"
+        return self.ledger.path or self.home / LEDGER_FILE
+
+    @property
+    def session_folder(self) -> Path:
+        """Where tap keeps its own evidence of the session."""
+        return session_folder(self.home, self.session.external_id)
 
     def feeds(self) -> dict[str, FeedConfig]:
         """Every feed by its id: the cameras in their order, then the program."""
