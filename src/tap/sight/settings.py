@@ -11,9 +11,9 @@ class SightSettings:
     """The program shows a camera at most this late (the format allows 3 s)."""
     max_lookahead_ms: float = 350.0
     """Camera clocks may drift ahead of the program's: so far tap is willing to wait for them."""
-    decision_lag_ms: float = 300.0
+    decision_lag_ms: float = 250.0
     """A frame is decided when this much of what follows it has been seen."""
-    decision_lag_frames: int = 9
+    decision_lag_frames: int = 8
     """... or this many frames, whichever comes first."""
     gap_ms: float = 1000.0
     """No frame for so long is a gap: tap is blind there."""

@@ -18,7 +18,7 @@ Run = list[Ruling]
 Piece = tuple[Shot, str]
 """A shot, or a part of one, and why it is unseen where it is."""
 
-_BACK = 6
+_BACK = 4
 """Frames of a running shot that stay open: a dissolve's first frames look like the shot before."""
 _SHORTEST = {ShotState.LIVE: 2, ShotState.AMBIGUOUS: 2, ShotState.OFF_CAMERA: 4, ShotState.BLACK: 3}
 """Frames below which a state is taken for its neighbour: a flash, a dropped picture."""

@@ -11,7 +11,7 @@ from tap.vocabulary import EventType
 
 SHORTEST_SOFT = 4
 """Frames: a shorter mixture is a cut smeared by the encoder."""
-_REACH = 6
+_REACH = 4
 """Frames that the line through a dissolve's shares may reach beyond what was seen as mixed."""
 _MOVES = 0.35
 """A transition's share must move at least this much; else the pair is composed."""

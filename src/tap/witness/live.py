@@ -129,11 +129,17 @@ class Watch:
             self._director.stop()
         for observation in self._sequencer.rest():
             self._observe(observation)
+        ended_ms = self._sequencer.passed_ms(self._clock.now_ms())
+        self._session.core.pass_time(ended_ms)
         if self._recorder is not None:
-            self._recorder.close()
+            self._recorder.close(ended_ms)
         # Without a director nobody else will ever say that the session is over.
         complete = self._session.ended_ms is not None or self._director is None
-        return self._session.finish(self._clock.now_ms(), complete=complete)
+        return self._session.finish(
+            self._clock.now_ms(),
+            complete=complete,
+            dropped={name: self._dropped(name, feed) for name, feed in self._feeds.items()},
+        )
 
     # ------------------------------------------------------------------ what it shows
 
@@ -173,7 +179,6 @@ class Watch:
         self, name: str, feed: LiveFeed, delays: Mapping[str, float], now_ms: float
     ) -> FeedStatus:
         health = feed.health()
-        lost = self._sequencer.late[name] + self._sequencer.overrun[name]
         return FeedStatus(
             id=name,
             state=health.state.value,
@@ -181,9 +186,15 @@ class Watch:
             size=health.size,
             delay_ms=delays.get(name),
             age_ms=now_ms - health.last_frame_ms if health.last_frame_ms is not None else None,
-            dropped=health.dropped + lost,
+            dropped=self._dropped(name, feed),
             note=health.detail or None,
         )
+
+    def _dropped(self, name: str, feed: LiveFeed) -> int:
+        """Pictures of a feed that came and could not be used, for whatever reason."""
+        health, sequencer = feed.health(), self._sequencer
+        lost = sequencer.late[name] + sequencer.overrun[name]
+        return health.dropped + health.damaged + lost
 
 
 def _parser(config: Config) -> Parser:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tap.claims import Parser, load_profile, read_claims
 from tap.errors import InputError
 from tap.feeds.media import MediaReader
+from tap.feeds.record import ENDED_AT
 from tap.feeds.shoot import Shoot, load_shoot
 from tap.judge import Tolerances
 from tap.ledger import CameraFacts, EmbeddedLedger, LedgerStore, SessionFacts
@@ -68,7 +69,12 @@ def replay(
         last_ms = _time_of(observation)
         if progress is not None and number % 100 == 0:
             progress(min(1.0, (last_ms - _time_of(first)) / max(end_ms - _time_of(first), 1.0)))
-    witness = session.finish(last_ms, complete=True)
+    ended_ms = _watched_until(shoot)
+    if ended_ms is not None and ended_ms > last_ms:
+        session.core.pass_time(ended_ms)
+    witness = session.finish(
+        last_ms, complete=True, dropped={reader.feed: reader.damaged for reader in readers}
+    )
     if progress is not None:
         progress(1.0)
     return witness
@@ -100,6 +106,12 @@ def _camera_facts(shoot: Shoot) -> list[CameraFacts]:
         CameraFacts(id=camera.id, role=camera.role, label=camera.label, source=camera.media.name)
         for camera in shoot.cameras
     ]
+
+
+def _watched_until(shoot: Shoot) -> float | None:
+    """Until when a recorded live session was watched, where the recording says so."""
+    ended = (shoot.model_extra or {}).get(ENDED_AT)
+    return float(ended) if isinstance(ended, int | float) else None
 
 
 def _end_ms(shoot: Shoot, program: MediaReader) -> float:

@@ -5,7 +5,7 @@ Live and replay differ only in where observations come from; from here on they a
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,13 @@ class Session:
             self._heed(observation)
             self.core.claim(observation)
 
-    def finish(self, at_ms: float, *, complete: bool) -> Witness:
-        """Settle everything, write the record, and complete the session in the ledger."""
+    def finish(self, at_ms: float, *, complete: bool, dropped: Mapping[str, int]) -> Witness:
+        """Settle everything, write the record, and complete the session in the ledger.
+
+        `dropped` counts, by feed, the pictures that came and could not be used.
+        """
         self.core.finish()
-        witness = self.core.record(self.name)
+        witness = _with_dropped(self.core.record(self.name), dropped)
         write_witness(self._folder / WITNESS, witness)
         if complete:
             self.books.complete(self.ended_ms or at_ms, self._final_state(witness))
@@ -160,3 +163,11 @@ class Session:
             "unseenMs": unseen_ms,
             "evidenceDigest": hashlib.sha256(witness_text(witness).encode()).hexdigest(),
         }
+
+
+def _with_dropped(witness: Witness, dropped: Mapping[str, int]) -> Witness:
+    cameras = tuple(
+        camera.model_copy(update={"frames_dropped": dropped.get(camera.id, 0)})
+        for camera in witness.cameras
+    )
+    return witness.model_copy(update={"cameras": cameras})
