@@ -1,6 +1,6 @@
 """The eye: turns each program picture into evidence for every state of the sequence model."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,15 @@ class Evidence:
     """The camera whose older pictures this is one of."""
     contrast: float = 0.0
     """Standard deviation of the picture, in units of 64 grey levels."""
+
+    def slim(self) -> "Evidence":
+        """The same without pictures and curves: what a ruling needs, and little to keep."""
+        nothing = np.zeros(0)
+        matches = [
+            replace(match, times=nothing, curve=nothing) if match is not None else None
+            for match in self.matches
+        ]
+        return replace(self, luma=np.zeros((0, 0), np.uint8), matches=matches)
 
     @property
     def best(self) -> int | None:

@@ -24,6 +24,8 @@ _LEAVE_OFF = 0.02
 _LEAVE_BLACK = 0.05
 _FLOOR = 1e-12
 """No state is ever impossible: a wrong turn must be recoverable."""
+_LEAST_NATS = -60.0
+"""No single frame counts for more than this against a state."""
 
 
 class States:
@@ -107,7 +109,7 @@ class _Filter:
 
     def add(self, nats: Vector) -> None:
         scaled = self._temper * nats
-        emission = np.exp(np.maximum(scaled - scaled.max(), -60.0))
+        emission = np.exp(np.maximum(scaled - scaled.max(), _LEAST_NATS))
         belief = (self._belief @ self._t) * emission
         self._belief = belief / belief.sum()
         self._past.append((self._belief, emission))
@@ -122,6 +124,34 @@ class _Filter:
         self._start = forward
         posterior = forward * back
         return np.asarray(posterior / posterior.sum())
+
+
+def decide_all(
+    states: States, frames: Sequence[tuple[float, Vector]], *, sharpness: float, honesty: float
+) -> list[Decided]:
+    """Decide frames, (at_ms, nats (S,)) each, knowing all of them: smoothing without a lag."""
+    transitions = states.transitions()
+    sharp = _smooth_all(transitions, [sharpness * nats for _, nats in frames])
+    honest = _smooth_all(transitions, [honesty * nats for _, nats in frames])
+    return [Decided(at_ms, s, h) for (at_ms, _), s, h in zip(frames, sharp, honest, strict=True)]
+
+
+def _smooth_all(transitions: npt.NDArray[np.float64], nats: Sequence[Vector]) -> list[Vector]:
+    belief: Vector = np.full(len(transitions), 1.0 / len(transitions))
+    forward: list[tuple[Vector, Vector]] = []
+    for scaled in nats:
+        emission = np.exp(np.maximum(scaled - scaled.max(), _LEAST_NATS))
+        belief = (belief @ transitions) * emission
+        belief = belief / belief.sum()
+        forward.append((belief, emission))
+    out: list[Vector] = []
+    back: Vector = np.ones(len(transitions))
+    for ahead, emission in reversed(forward):
+        posterior = ahead * back
+        out.append(posterior / posterior.sum())
+        back = transitions @ (emission * back)
+        back /= back.sum()
+    return out[::-1]
 
 
 class Inference:

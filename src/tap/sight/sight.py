@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
 from tap.sight.eye import Camera, Evidence, Eye
 from tap.sight.freeze import FreezeWatch
-from tap.sight.infer import Decided, Inference, States
+from tap.sight.infer import Decided, Inference, States, decide_all
 from tap.sight.presence import Presence
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
@@ -44,8 +45,16 @@ class Sight:
     order give equal answers.
     """
 
-    def __init__(self, cameras: Sequence[str], settings: SightSettings | None = None) -> None:
+    def __init__(
+        self,
+        cameras: Sequence[str],
+        settings: SightSettings | None = None,
+        *,
+        keep_evidence: bool = False,
+    ) -> None:
+        """`keep_evidence`: remember what `in_hindsight` needs, some 200 bytes a program frame."""
         self.settings = settings or SightSettings()
+        self._kept: list[Evidence | Ruling] | None = [] if keep_evidence else None
         self.cameras = tuple(cameras)
         self._eyes = [Camera(self.settings) for _ in self.cameras]
         self._number = {name: n for n, name in enumerate(self.cameras)}
@@ -148,6 +157,31 @@ class Sight:
         """Program frames looked at."""
         return self._frames
 
+    def in_hindsight(self) -> tuple[list[Piece], list[Event]]:
+        """Pieces of shots, and the changes between them, decided anew knowing everything.
+
+        Needs `keep_evidence`, and `finish` before.
+        """
+        kept = self._kept or []
+        looked = [item for item in kept if isinstance(item, Evidence)]
+        decided = iter(
+            decide_all(
+                self._states,
+                [(e.at_ms, e.nats) for e in looked],
+                sharpness=self.settings.sharpness,
+                honesty=self.settings.honesty,
+            )
+        )
+        builder = ShotBuilder(self.settings)
+        for item, following in zip_longest(kept, kept[1:]):
+            if isinstance(item, Ruling):
+                builder.add(item)
+            elif item is not None:
+                following_ms = following.at_ms if following is not None else None
+                builder.add(self._rule(item, next(decided), following_ms))
+        builder.finish()
+        return builder.shots, builder.events
+
     # ------------------------------------------------------------------ a program frame's way
 
     def _lookahead_ms(self) -> float:
@@ -200,6 +234,8 @@ class Sight:
                 match = evidence.matches[number]
                 if match is not None and not self._freeze.frozen:
                     self._eyes[number].learn(evidence, match)
+            if self._kept is not None:
+                self._kept.append(evidence.slim())
 
     def _rule(self, evidence: Evidence, decided: Decided, following_ms: float | None) -> Ruling:
         states, honest = self._states, decided.honest
@@ -250,9 +286,10 @@ class Sight:
 
     def _blind(self, from_ms: float, to_ms: float, reason: str) -> None:
         """The program gave nothing for a while."""
-        self._builder.add(
-            Ruling(self._frames - 1, from_ms, to_ms, ShotState.UNSEEN, (), 1.0, reason=reason)
-        )
+        unseen = Ruling(self._frames - 1, from_ms, to_ms, ShotState.UNSEEN, (), 1.0, reason=reason)
+        self._builder.add(unseen)
+        if self._kept is not None:
+            self._kept.append(unseen)
 
     def _now(self, evidence: Evidence) -> None:
         belief = self._inference.now

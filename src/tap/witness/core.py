@@ -22,6 +22,7 @@ from tap.vocabulary import (
     Verdict,
     Witness,
 )
+from tap.witness.hindsight import Hindsight, in_hindsight
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,12 @@ class Core:
         sight: SightSettings,
         tolerances: Tolerances,
         listener: Listener | None = None,
+        hindsight: bool = False,
     ) -> None:
-        self._sight = Sight(tuple(cameras), sight)
+        """With `hindsight`, all evidence is kept for `in_hindsight`."""
+        self._cameras = tuple(cameras)
+        self._tolerances = tolerances
+        self._sight = Sight(self._cameras, sight, keep_evidence=hindsight)
         self._judge = Judge(cameras, tolerances)
         self._listener = listener or Listener()
         self._claims: dict[str, Claim] = {}
@@ -156,6 +161,13 @@ class Core:
                 program_frames=self._sight.program_frames, unseen=tuple(self._unseen)
             ),
         )
+
+    def in_hindsight(self) -> Hindsight:
+        """What would have been said knowing everything; after `finish`."""
+        pieces, events = self._sight.in_hindsight()
+        claims = list(self._claims.values())
+        judge = Judge(self._cameras, self._tolerances)
+        return in_hindsight(self._shots, pieces, events, claims, judge=judge)
 
     # ------------------------------------------------------------------ what was settled
 

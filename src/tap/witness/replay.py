@@ -15,10 +15,10 @@ from tap.sight import SightSettings
 from tap.vocabulary import PROGRAM, Frame, Witness
 from tap.witness.evidence import ShootPictures
 from tap.witness.order import Observation, in_order
-from tap.witness.session import EVIDENCE, JOURNAL, REPORT, WITNESS, Plan, Session
+from tap.witness.session import EVIDENCE, HINDSIGHT, JOURNAL, REPORT, WITNESS, Plan, Session
 
 LEDGER = "ledger.sqlite"
-_OURS = (JOURNAL, WITNESS, LEDGER, REPORT, "verify.json")
+_OURS = (JOURNAL, WITNESS, HINDSIGHT, LEDGER, REPORT, "verify.json")
 
 Progress = Callable[[float], None]
 
@@ -31,11 +31,13 @@ def replay(
     tolerances: Tolerances | None = None,
     profile: str = "tap",
     store: LedgerStore | None = None,
+    hindsight: bool = False,
     progress: Progress | None = None,
 ) -> Witness:
     """Witness the `tap-shoot/1` folder; leave the record, the books and the page in `out`.
 
-    `progress` hears the part done, 0 .. 1. Raises `InputError` for a bad shoot, before anything is
+    `progress` hears the part done, 0 .. 1. With `hindsight`, `hindsight.json` says where knowing
+    everything leads to another answer. Raises `InputError` for a bad shoot, before anything is
     written.
     """
     shoot = load_shoot(folder)
@@ -59,6 +61,7 @@ def replay(
             sight=sight or SightSettings(),
             tolerances=tolerances or Tolerances(),
             pictures=ShootPictures(shoot),
+            hindsight=hindsight,
         ),
         _time_of(first),
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from tap.judge import Tolerances
 from tap.ledger import Bookkeeper, CameraFacts, Journal, LedgerStore, SessionFacts
+from tap.report.files import write_text
 from tap.report.findings import Verification
 from tap.report.folder import FolderPictures
 from tap.report.gather import findings_of
@@ -37,6 +38,7 @@ JOURNAL = "journal.sqlite"
 WITNESS = "witness.json"
 EVIDENCE = "evidence"
 REPORT = "report.html"
+HINDSIGHT = "hindsight.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Plan:
     tolerances: Tolerances
     pictures: Pictures | None = None
     """Where the pictures can be looked up later; None: keep those that matter as they pass."""
+    hindsight: bool = False
+    """Also leave `hindsight.json`: where knowing everything leads to another answer."""
 
 
 class Session:
@@ -60,6 +64,7 @@ class Session:
         plan.folder.mkdir(parents=True, exist_ok=True)
         self._folder = plan.folder
         self._pictures = plan.pictures
+        self._hindsight = plan.hindsight
         self._said: list[Claim] = []
         self._ready = False
         self.name = SessionName(external_id=plan.session.external_id, kind=plan.session.kind)
@@ -79,6 +84,7 @@ class Session:
             sight=plan.sight,
             tolerances=plan.tolerances,
             listener=Listener(event=self._event, shot=self.books.shot, verdict=self._verdict),
+            hindsight=plan.hindsight,
         )
         for claim in begun.claims:
             self._heed(claim)
@@ -110,6 +116,9 @@ class Session:
         self.core.finish()
         witness = _with_dropped(self.core.record(self.name), dropped)
         write_witness(self._folder / WITNESS, witness)
+        if self._hindsight:
+            text = self.core.in_hindsight().model_dump_json(by_alias=True, indent=1)
+            write_text(self._folder / HINDSIGHT, text + "\n")
         if complete:
             self.books.complete(self.ended_ms or at_ms, self._final_state(witness))
         self.evidence.close()
