@@ -9,7 +9,7 @@ from sample_session import START_MS, DrawnPictures, Sample, cut, jpeg, sample
 
 from tap.errors import InputError
 from tap.report import page as page_module
-from tap.report.findings import Fault, LedgerProblem, Verification
+from tap.report.findings import Fault, LedgerProblem, Pick, Verification
 from tap.report.gather import findings_of
 from tap.report.page import render_page, write_page
 from tap.report.pictures import NoPictures, Still, thumbnail
@@ -87,6 +87,19 @@ def test_page_shows_every_disagreement_with_pictures_of_both_sides():
     ]
     assert "Of 23 changes that the director announced, 21 came on program as said" in elements.text
     assert "wrong camera: 1, never happened: 1, not announced: 1" in elements.text
+
+
+def test_a_picture_whose_own_time_is_not_known_does_not_claim_one():
+    class Untimed(DrawnPictures):
+        def at(self, feed, at_ms, pick=Pick.NEAREST):
+            return Still(at_ms, jpeg(feed, at_ms, (32, 18)))
+
+    given = sample()
+    alts = [
+        a["alt"] for a in Elements(render_page(given.witness, checked(given), Untimed())).all("img")
+    ]
+    assert alts[0] == "Program, last picture before: program just before 0:12.500"
+    assert alts[1] == "Program, first picture after: program at 0:12.500"
 
 
 def test_each_marker_of_a_disagreement_leads_to_its_exhibit():
@@ -276,6 +289,15 @@ def test_written_page_is_the_rendered_one_and_leaves_no_half(tmp_path):
         given.witness, checked(given), NoPictures()
     )
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+
+
+def test_messages_with_nothing_to_see_do_not_say_that_nothing_changed():
+    claim = Claim(id="x", type=ClaimType.MODE, at_ms=START_MS, recv_ms=START_MS, mode="auto")
+    noted = Verdict(code=VerdictCode.NOTED, claim_id="x", at_ms=START_MS, confidence=1, text="ok")
+    witness = sample(cuts=1).witness.model_copy(update={"verdicts": (noted,)})
+    text = render_page(witness, checked(Sample(witness, (claim,))), NoPictures())
+    row = text.split('data-code="NOTED"')[1].split("</tr>")[0]
+    assert "<td>mode → auto</td><td>–</td>" in row  # noqa: RUF001
 
 
 def test_page_that_cannot_be_written_is_one_sentence(tmp_path):

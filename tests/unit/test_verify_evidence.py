@@ -10,14 +10,9 @@ from sample_session import START_MS, jpeg, sample
 
 from tap.errors import InputError
 from tap.report.findings import Pick
+from tap.report.folder import FolderPictures, picture_name
 from tap.vocabulary import Event, EventType, SessionName, Witness
-from tap.witness.evidence import (
-    FolderPictures,
-    load_witness,
-    picture_name,
-    witness_text,
-    write_witness,
-)
+from tap.witness.evidence import load_witness, witness_text, write_witness
 
 
 def test_document_comes_back_as_it_was_written(tmp_path):
@@ -167,6 +162,6 @@ class TestFolderPictures:
         assert pictures.at("cam-a", 1000) is None
 
     def test_a_huge_file_is_not_read(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("tap.witness.evidence.MAX_PICTURE_BYTES", 10)
+        monkeypatch.setattr("tap.report.folder.MAX_PICTURE_BYTES", 10)
         (tmp_path / picture_name("cam-a", 5)).write_bytes(jpeg("cam-a", START_MS, (8, 8)))
         assert FolderPictures(tmp_path).at("cam-a", 5) is None

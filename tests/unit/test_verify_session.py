@@ -12,7 +12,9 @@ from tap.judge import Tolerances
 from tap.ledger import DirectorEventRow, EmbeddedLedger
 from tap.report.findings import Fault
 from tap.report.folder import picture_name
+from tap.report.page import write_session_page
 from tap.vocabulary import Claim, ClaimType, Shot, ShotState, VerdictCode
+from tap.witness.evidence import load_witness
 from tap.witness.rejudge import rejudge
 from tap.witness.verify import match_rows
 
@@ -85,6 +87,15 @@ def test_page_takes_the_pictures_that_the_session_kept(kept):
     page = (kept.out / "report.html").read_text()
     assert page.count("<img ") == 3
     assert 'alt="Seen on program: cam-c at 0:12.320"' in page
+
+
+def test_a_session_s_own_page_needs_no_ledger(kept):
+    page = write_session_page(kept.folder, load_witness(kept.folder))
+    assert page == kept.folder / "report.html"
+    text = page.read_text()
+    assert text.count("<article ") == 3
+    assert "Of 23 changes that the director announced, 21 came on program as said" in text
+    assert "No ledger was part of this check." in text
 
 
 # ---------------------------------------------------------------- planted in the ledger

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from tap.report.findings import Finding, Pick, PictureRef, Role
+from tap.report.wording import MESSAGE_ALONE
 from tap.vocabulary import (
     PROGRAM,
     CameraSeen,
@@ -22,11 +23,6 @@ SETTLED_MS = 1000.0
 
 RUNNER_UP_COUNTS = 0.02
 """From this probability on, the runner-up's picture helps a person to judge."""
-
-NOTHING_TO_SEE = frozenset(
-    {VerdictCode.NOTED, VerdictCode.DUPLICATE, VerdictCode.OUT_OF_ORDER, VerdictCode.CLOCK_SUSPECT}
-)
-"""Codes about the message alone: no picture says anything about them."""
 
 Delays = Mapping[str, float]
 """Per camera: how many ms after the camera the program shows its picture."""
@@ -51,7 +47,7 @@ def wanted_pictures(
     changed); a `code` that has nothing to see gives none. A camera whose delay was never measured
     is looked up at the median of the others'.
     """
-    if code in NOTHING_TO_SEE:
+    if code in MESSAGE_ALONE:
         return ()
     if event is not None:
         edge, settled = event.at_ms, event.at_ms + event.duration_ms

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from tap.report import timeline, wording
 from tap.report.files import write_text
-from tap.report.findings import Finding, PictureRef, Role, Verification
+from tap.report.findings import Finding, Pick, PictureRef, Role, Verification
 from tap.report.folder import PICTURES_FOLDER, REPORT_FILE, FolderPictures, journalled_claims
 from tap.report.gather import findings_of
 from tap.report.pictures import Pictures, Thumbnail, thumbnail
@@ -57,7 +57,7 @@ class Shown:
 
     caption: str
     feed: str
-    at: str
+    when: str
     alt: str
     image: Thumbnail | None
 
@@ -143,11 +143,13 @@ def _exhibits(checked: Verification, pictures: Pictures, start_ms: float) -> Ite
         for ref in finding.pictures:
             at_ms, image = _look_up(pictures, ref) if left > 0 else (ref.at_ms, None)
             left -= len(image.uri) if image is not None else 0
-            caption, at = CAPTIONS[ref.role], wording.offset(at_ms, start_ms)
+            caption, when = CAPTIONS[ref.role], f"at {wording.offset(at_ms, start_ms)}"
+            if ref.pick is Pick.LAST_BEFORE and at_ms >= ref.at_ms:  # its own time is not known
+                when = f"just before {wording.offset(ref.at_ms, start_ms)}"
             if finding.seen is None:
                 caption = NO_CHANGE.get(ref.role, caption)
-            alt = f"{caption}: {ref.feed} at {at}"
-            shown.append(Shown(caption, ref.feed, at, alt, image))
+            alt = f"{caption}: {ref.feed} {when}"
+            shown.append(Shown(caption, ref.feed, when, alt, image))
         yield Exhibit(number, wording.TITLES[finding.verdict], finding, tuple(shown))
 
 

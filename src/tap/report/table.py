@@ -35,7 +35,7 @@ def findings_table(checked: Verification, most: int = MOST_LINES) -> Table:
         table.add_row(
             wording.offset(finding.at_ms, start_ms),
             Text(wording.said(finding.claim)),
-            Text(wording.printable(wording.seen(finding.seen))),
+            Text(wording.printable(wording.seen_of(finding))),
             wording.lag(finding.lag_ms),
             _code(finding),
             wording.percent(finding.confidence),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tap.report.findings import IN_DOUBT, Verification
+from tap.report.findings import IN_DOUBT, Finding, Verification
 from tap.vocabulary import Claim, ClaimType, Event, EventType, Shot, ShotState, VerdictCode
 
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
@@ -31,6 +31,11 @@ TITLES = {
     VerdictCode.UNSEEN: "Not seen",
 }
 """Each code as a short heading."""
+
+MESSAGE_ALONE = frozenset(
+    {VerdictCode.NOTED, VerdictCode.DUPLICATE, VerdictCode.OUT_OF_ORDER, VerdictCode.CLOCK_SUSPECT}
+)
+"""Codes about the message alone: no picture says anything about them."""
 
 CHANGES = frozenset({ClaimType.CUT, ClaimType.ACCEPT})
 """Messages that command a change of the program."""
@@ -109,6 +114,13 @@ def seen(event: Event | None) -> str:
     return (
         f"{event.type.value} {event.from_camera or 'no camera'} → {event.to_camera or 'no camera'}"
     )
+
+
+def seen_of(finding: Finding) -> str:
+    """What was seen where a finding says so; a dash where there was nothing to look for."""
+    if finding.seen is None and finding.verdict in (*MESSAGE_ALONE, VerdictCode.UNSEEN):
+        return DASH
+    return seen(finding.seen)
 
 
 def shown(shot: Shot) -> str:
