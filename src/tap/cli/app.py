@@ -80,6 +80,12 @@ def record(
 def replay(
     shoot: Annotated[Path, typer.Argument(help="The folder of a recorded shoot.")],
     out: Annotated[Path, typer.Option(help="The folder for witness.json and the page.")],
+    hindsight: Annotated[
+        bool,
+        typer.Option(
+            "--hindsight", help="Also look at the whole recording, and say where that differs."
+        ),
+    ] = False,
     profile: Annotated[
         str, typer.Option(help="How the recorded director words messages: a name or a .toml file.")
     ] = "tap",
@@ -88,7 +94,7 @@ def replay(
     """Witness a recorded shoot: the same eyes and the same judgement as live."""
     from tap.cli.session import run_replay
 
-    run_replay(shoot, out, profile=profile, as_json=as_json)
+    run_replay(shoot, out, profile=profile, hindsight=hindsight, as_json=as_json)
 
 
 @app.command(epilog="Example: tap verify --session shoot-2026-11-22-a")

@@ -43,10 +43,10 @@ def watch_shown(config: Config, *, record_to: Path | None, as_json: bool) -> Wit
         return watch(config, clock=SystemClock(), record_to=record_to, on_status=show, stop=told)
 
 
-def run_replay(shoot: Path, out: Path, *, profile: str, as_json: bool) -> None:
+def run_replay(shoot: Path, out: Path, *, profile: str, hindsight: bool, as_json: bool) -> None:
     """Witness a recording."""
     with progress(f"looking at {shoot.name or shoot}") as report:
-        witness = replay(shoot, out, profile=profile, progress=report)
+        witness = replay(shoot, out, profile=profile, hindsight=hindsight, progress=report)
     _conclude(witness, out, as_json=as_json)
 
 
@@ -92,6 +92,10 @@ def run_verify(
     with progress("checking") as report:
         ledger = EmbeddedLedger(books, read_only=True) if session and books.is_file() else None
         try:
+            if ledger is not None and folder is None and ledger.session(session or "") is None:
+                raise InputError(
+                    f"{books}: expected the session {session!r}, found none; {_known(books)}"
+                )
             checked = verify(
                 session,
                 ledger=ledger,
