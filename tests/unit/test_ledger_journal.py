@@ -1,5 +1,7 @@
 """The journal: facts once, in order, with the rows that follow from them."""
 
+import threading
+
 import pytest
 
 from tap.ledger import BookError, FactKind, Journal, read_journal
@@ -116,6 +118,24 @@ class TestQueue:
         journal.queue.unpark()
         assert journal.queue.tally().pending == 4
         assert journal.queue.head(1, 10)[0].key == "k1"
+
+    def test_counts_hold_while_threads_change_them(self, journal):
+        """A count that was cached while a row changed would keep a flush waiting for ever."""
+        self.put(journal, *(row(n) for n in range(60)))
+        done = threading.Event()
+
+        def look():
+            while not done.is_set():
+                journal.queue.tally()
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        while batch := journal.queue.head(1, 10**6):
+            journal.queue.mark_sent(batch)
+        done.set()
+        looker.join()
+        tally = journal.queue.tally()
+        assert (tally.pending, tally.sent) == (0, 60)
 
     def test_states_outlive_the_process(self, journal):
         self.put(journal, *(row(n) for n in range(3)))

@@ -217,6 +217,7 @@ class Bookkeeper:
                 told_first = verdict.code is not VerdictCode.DUPLICATE
                 if new and claim is not None and claim.type is ClaimType.STILL and told_first:
                     self._write_still(session.key, claim, program)
+            self._messages.judged(verdict)
             if new and verdict.event_id is not None:
                 self._covered.add(verdict.event_id)
             self._outbox.notify()
@@ -229,7 +230,7 @@ class Bookkeeper:
             if verdict.event_id is None:
                 raise _bad("a verdict on a claim or an event", "one on neither", "name one")
             return seen_name(verdict.event_id), None
-        nth = self._messages.judged(verdict)
+        nth = self._messages.about(verdict)
         name = claim_name(verdict.claim_id, nth or 1)
         fact = self._journal.find(name)
         claim = claim_of(fact.body) if fact is not None else claim

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,10 @@ class Database:
         except BaseException:
             self._connection.close()
             raise
+
+    def alone(self) -> AbstractContextManager[object]:
+        """No other thread uses the file meanwhile."""
+        return self._lock
 
     @contextmanager
     def transaction(self) -> Generator[None]:

@@ -61,6 +61,15 @@ class Messages:
         self._open.setdefault(claim.id, []).append(message)
 
     def judged(self, verdict: Verdict) -> int | None:
+        """Which message of its id gets this verdict, for good; None if all of that id have one."""
+        nth = self.about(verdict)
+        waiting = self._open.pop(verdict.claim_id or "", [])
+        still = [message for message in waiting if message.nth != nth]
+        if still:
+            self._open[verdict.claim_id or ""] = still
+        return nth
+
+    def about(self, verdict: Verdict) -> int | None:
         """Which message of its id a verdict is about; None if all of that id have theirs.
 
         The judge decides messages of one kind in the order of their receipt, so the first that
@@ -81,11 +90,7 @@ class Messages:
                 -message.nth,
             )
 
-        found = max(waiting, key=likeness)
-        waiting.remove(found)
-        if not waiting:
-            del self._open[verdict.claim_id or ""]
-        return found.nth
+        return max(waiting, key=likeness).nth
 
 
 def _print(claim: Claim) -> bytes:

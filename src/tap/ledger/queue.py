@@ -86,20 +86,21 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counts: dict[State, int] | None = None
+        self._counts: dict[State, int] | None = None  # touched only while alone
 
     def put(self, row: Outgoing, at_ms: float) -> None:
         """Add a row. A director event gets the next number of its session as its `seq`."""
         body, number = row.body, None
-        if row.op is Op.EVENT:
-            [(last,)] = self._database.execute("SELECT coalesce(max(number), 0) FROM outbox")
-            number = last + 1
-            body = {**body, "seq": number}
-        self._counts = None
-        self._database.execute(
-            "INSERT INTO outbox (op, key, number, body, made_ms) VALUES (?, ?, ?, ?, ?)",
-            (row.op.value, row.key, number, json.dumps(body, allow_nan=False), at_ms),
-        )
+        with self._database.transaction():
+            if row.op is Op.EVENT:
+                [(last,)] = self._database.execute("SELECT coalesce(max(number), 0) FROM outbox")
+                number = last + 1
+                body = {**body, "seq": number}
+            self._counts = None
+            self._database.execute(
+                "INSERT INTO outbox (op, key, number, body, made_ms) VALUES (?, ?, ?, ?, ?)",
+                (row.op.value, row.key, number, json.dumps(body, allow_nan=False), at_ms),
+            )
 
     def head(self, limit: int, max_bytes: int) -> list[Waiting]:
         """The oldest pending rows that can go in one batch: of one op, at most `max_bytes` of
@@ -157,18 +158,18 @@ class Queue:
 
     def unpark(self) -> None:
         """Give the parked rows another chance."""
-        self._counts = None
-        self._database.execute("UPDATE outbox SET state = 'pending' WHERE state = 'parked'")
+        self._mark("UPDATE outbox SET state = 'pending' WHERE state = ?", [("parked",)])
 
     def tally(self) -> Tally:
         """The counts now."""
-        counts = self._counts
-        if counts is None:
-            found = self._database.execute("SELECT state, count(*) FROM outbox GROUP BY state")
-            counts = self._counts = {State(name): number for name, number in found}
-        oldest = self._database.execute(
-            "SELECT made_ms FROM outbox WHERE state = 'pending' ORDER BY seq LIMIT 1"
-        )
+        with self._database.alone():
+            counts = self._counts
+            if counts is None:
+                found = self._database.execute("SELECT state, count(*) FROM outbox GROUP BY state")
+                counts = self._counts = {State(name): number for name, number in found}
+            oldest = self._database.execute(
+                "SELECT made_ms FROM outbox WHERE state = 'pending' ORDER BY seq LIMIT 1"
+            )
         return Tally(
             pending=counts.get(State.PENDING, 0),
             sent=counts.get(State.SENT, 0),
@@ -177,8 +178,9 @@ class Queue:
         )
 
     def _mark(self, sql: str, values: Sequence[tuple[Any, ...]]) -> None:
-        self._counts = None
-        self._database.execute_many(sql, values)
+        with self._database.alone():
+            self._counts = None
+            self._database.execute_many(sql, values)
 
 
 def _waiting(values: tuple[Any, ...]) -> Waiting:
