@@ -177,9 +177,10 @@ def _delays(whole: Mapping[str, Any]) -> dict[str, float | None]:
     for index, item in enumerate(_list(whole, "cameras")):
         where = f"cameras[{index}]"
         record = _object(item, where)
-        absent = record.get("delayMs") is None
+        # Of a truth: what the path was set to, where it says so, rather than what could be seen.
+        key = "pathDelayMs" if record.get("pathDelayMs") is not None else "delayMs"
         name = _text(record, "id", where)
-        delays[name] = None if absent else _number(record, "delayMs", where)
+        delays[name] = None if record.get(key) is None else _number(record, key, where)
     return delays
 
 

@@ -41,7 +41,8 @@ def perfect_witness(truth: Mapping[str, Any], confidence: float = 1.0) -> dict[s
             for verdict in truth["verdicts"]
         ],
         "cameras": [
-            {"id": camera["id"], "delayMs": camera["delayMs"]} for camera in truth["cameras"]
+            {"id": camera["id"], "delayMs": camera.get("pathDelayMs", camera["delayMs"])}
+            for camera in truth["cameras"]
         ],
         "coverage": {"programFrames": len(frames), "unseen": []},
     }

@@ -69,7 +69,8 @@ class Watch:
         self._parser = _parser(config)
         self._director = _director(config, clock, self._parser)
         self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
-        self._session = Session(_plan(config), clock.now_ms())
+        self._plan = _plan(config)
+        self._session = Session(self._plan, clock.now_ms())
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._began_ms = clock.now_ms()
 
@@ -135,11 +136,13 @@ class Watch:
             self._recorder.close(ended_ms)
         # Without a director nobody else will ever say that the session is over.
         complete = self._session.ended_ms is not None or self._director is None
-        return self._session.finish(
+        witness = self._session.finish(
             self._clock.now_ms(),
             complete=complete,
             dropped={name: self._dropped(name, feed) for name, feed in self._feeds.items()},
         )
+        self._plan.store.close()
+        return witness
 
     # ------------------------------------------------------------------ what it shows
 

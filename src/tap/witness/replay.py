@@ -10,15 +10,22 @@ from tap.feeds.media import MediaReader
 from tap.feeds.record import ENDED_AT
 from tap.feeds.shoot import Shoot, load_shoot
 from tap.judge import Tolerances
-from tap.ledger import CameraFacts, EmbeddedLedger, LedgerStore, SessionFacts
+from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts
+from tap.report.folder import (
+    JOURNAL_FILE,
+    PICTURES_FOLDER,
+    REPORT_FILE,
+    VERIFY_FILE,
+    WITNESS_FILE,
+)
 from tap.sight import SightSettings
 from tap.vocabulary import PROGRAM, Frame, Witness
 from tap.witness.evidence import ShootPictures
 from tap.witness.order import Observation, in_order
-from tap.witness.session import EVIDENCE, HINDSIGHT, JOURNAL, REPORT, WITNESS, Plan, Session
+from tap.witness.session import HINDSIGHT, Plan, Session
 
 LEDGER = "ledger.sqlite"
-_OURS = (JOURNAL, WITNESS, HINDSIGHT, LEDGER, REPORT, "verify.json")
+_OURS = (JOURNAL_FILE, WITNESS_FILE, HINDSIGHT, LEDGER, REPORT_FILE, VERIFY_FILE)
 
 Progress = Callable[[float], None]
 
@@ -30,7 +37,6 @@ def replay(
     sight: SightSettings | None = None,
     tolerances: Tolerances | None = None,
     profile: str = "tap",
-    store: LedgerStore | None = None,
     hindsight: bool = False,
     progress: Progress | None = None,
 ) -> Witness:
@@ -52,12 +58,13 @@ def replay(
     first = next(ordered, None)
     if first is None:
         raise InputError(f"{folder}: expected pictures to look at, got none in any media file")
+    store = EmbeddedLedger(out / LEDGER)
     session = Session(
         Plan(
             session=_session_facts(shoot),
             cameras=_camera_facts(shoot),
             folder=out,
-            store=store or EmbeddedLedger(out / LEDGER),
+            store=store,
             sight=sight or SightSettings(),
             tolerances=tolerances or Tolerances(),
             pictures=ShootPictures(shoot),
@@ -78,6 +85,7 @@ def replay(
     witness = session.finish(
         last_ms, complete=True, dropped={reader.feed: reader.damaged for reader in readers}
     )
+    store.close()
     if progress is not None:
         progress(1.0)
     return witness
@@ -89,7 +97,7 @@ def _prepare(out: Path) -> None:
     for name in _OURS:
         for file in out.glob(f"{name}*"):
             file.unlink()
-    for picture in (out / EVIDENCE).glob("*.jpg"):
+    for picture in (out / PICTURES_FOLDER).glob("*.jpg"):
         picture.unlink()
 
 

@@ -13,14 +13,14 @@ from typing import Any
 from tap.judge import Tolerances
 from tap.ledger import Bookkeeper, CameraFacts, Journal, LedgerStore, SessionFacts
 from tap.report.files import write_text
-from tap.report.findings import Verification
-from tap.report.folder import FolderPictures
+from tap.report.folder import JOURNAL_FILE, PICTURES_FOLDER, WITNESS_FILE, picture_name
 from tap.report.gather import findings_of
-from tap.report.page import write_page
+from tap.report.page import write_session_page
 from tap.report.pictures import Pictures
 from tap.sight import SightSettings
 from tap.vocabulary import (
     COMMANDED,
+    DISAGREEMENTS,
     Claim,
     ClaimType,
     Event,
@@ -34,11 +34,9 @@ from tap.witness.evidence import witness_text, write_witness
 from tap.witness.keeper import EvidenceKeeper
 from tap.witness.order import Observation
 
-JOURNAL = "journal.sqlite"
-WITNESS = "witness.json"
-EVIDENCE = "evidence"
-REPORT = "report.html"
 HINDSIGHT = "hindsight.json"
+MOST_LOOKED_UP = 200
+"""Disagreements of which pictures are looked up in a recording: each is a search in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,11 @@ class Session:
         self.ended_ms: float | None = None
         """When the director said that the session is over."""
         self.books = Bookkeeper(
-            Journal(plan.folder / JOURNAL), plan.store, external_id=plan.session.external_id
+            Journal(plan.folder / JOURNAL_FILE), plan.store, external_id=plan.session.external_id
         )
         begun = self.books.begin(plan.session, plan.cameras, at_ms)
         self.resumed = begun.resumed
-        self.evidence = EvidenceKeeper(plan.folder / EVIDENCE)
+        self.evidence = EvidenceKeeper(plan.folder / PICTURES_FOLDER)
         self.core = Core(
             [camera.id for camera in plan.cameras],
             sight=plan.sight,
@@ -115,7 +113,7 @@ class Session:
         """
         self.core.finish()
         witness = _with_dropped(self.core.record(self.name), dropped)
-        write_witness(self._folder / WITNESS, witness)
+        write_witness(self._folder / WITNESS_FILE, witness)
         if self._hindsight:
             text = self.core.in_hindsight().model_dump_json(by_alias=True, indent=1)
             write_text(self._folder / HINDSIGHT, text + "\n")
@@ -123,16 +121,21 @@ class Session:
             self.books.complete(self.ended_ms or at_ms, self._final_state(witness))
         self.evidence.close()
         self.books.close(timeout_s=10.0)
-        checked = Verification(
-            session=self.name,
-            ledger_checked=False,
-            findings=findings_of(witness, self._said),
-            cameras=witness.cameras,
-            coverage=witness.coverage,
-        )
-        pictures = self._pictures or FolderPictures(self._folder / EVIDENCE)
-        write_page(self._folder / REPORT, witness, checked, pictures)
+        if self._pictures is not None:
+            self._look_up(witness, self._pictures)
+        write_session_page(self._folder, witness)
         return witness
+
+    def _look_up(self, witness: Witness, pictures: Pictures) -> None:
+        """Keep the pictures of each disagreement, as a live session does while they pass."""
+        folder = self._folder / PICTURES_FOLDER
+        folder.mkdir(exist_ok=True)
+        told = [f for f in findings_of(witness, self._said) if f.verdict in DISAGREEMENTS]
+        for finding in told[:MOST_LOOKED_UP]:
+            for ref in finding.pictures:
+                still = pictures.at(ref.feed, ref.at_ms, ref.pick)
+                if still is not None:
+                    (folder / picture_name(ref.feed, still.at_ms)).write_bytes(still.jpeg)
 
     # ------------------------------------------------------------------ what it hears
 
