@@ -20,6 +20,7 @@ Report = Callable[[float], None]
 """Takes the part of the work that is done, 0 to 1."""
 
 CALM_EVERY_S = 5.0
+SECOND_THOUGHT_S = 0.5
 
 
 def stdout() -> Console:
@@ -58,10 +59,15 @@ def _pipe_may_close() -> Generator[None]:
 def until_told() -> Generator[threading.Event]:
     """An event that Ctrl-C or a polite kill sets; a second Ctrl-C ends the program at once."""
     told = threading.Event()
+    told_at = 0.0
 
     def tell(number: int, frame: FrameType | None) -> None:
-        if told.is_set():
+        nonlocal told_at
+        now = time.monotonic()
+        # The same signal may come twice at once: to the process, and to its group.
+        if told.is_set() and now - told_at > SECOND_THOUGHT_S:
             raise KeyboardInterrupt
+        told_at = told_at or now
         told.set()
 
     before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
