@@ -183,7 +183,8 @@ file = "{shoot / "a.mkv"}"
         "utf-8",
     )
     for args, words in (([], "64x48, a file"), (["--json"], '"subject": "cam-a"')):
-        monkeypatch.setattr(sys, "argv", ["tap", "doctor", "--seconds", "0.3", "--config", str(path), *args])
+        command = ["tap", "doctor", "--seconds", "0.3", "--config", str(path), *args]
+        monkeypatch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code == 0

@@ -1,6 +1,7 @@
 """The shoot that the demo plays: where it lies, what was planted in it, and serving it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from tap.errors import FeedError, InputError
 from tap.feeds.shoot import SHOOT_FILE
 from tap.report.findings import Verification
 from tap.rig import recipes
+from tap.rig.encode import Codec
 from tap.rig.footage import cache_folder
 
 START_IN_S = 4.0
@@ -22,6 +24,10 @@ START_IN_S = 4.0
 
 NEAR_MS = 1500.0
 """A mistake without a message is found where it was planted, give or take this."""
+
+
+_FOR_LIVE = recipes.Options(codec=Codec.MJPEG, longer=640)
+"""Cameras whose pictures go over the wire as they are: serving them costs next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,12 @@ def footage_shoot(footage: str, progress: Callable[[float], None]) -> Path:
 
     Raises `InputError` for unknown footage, `FeedError` where it can't be fetched.
     """
-    folder = cache_folder() / "shoots" / footage
-    if not (folder / "truth.json").is_file():
-        recipes.build(footage, folder, progress=progress)
+    folder = cache_folder() / "shoots" / f"{footage}-live"
+    if not folder.is_dir():
+        half = folder.with_name(folder.name + ".part")
+        shutil.rmtree(half, ignore_errors=True)
+        recipes.build(footage, half, _FOR_LIVE, progress)
+        half.rename(folder)
     return folder
 
 
