@@ -14,7 +14,7 @@ from tap.sight.placement import Placement
 from tap.sight.settings import SightSettings
 from tap.vocabulary import Luma
 
-_BLACK_MEAN, _WHITE_MEAN, _FLAT_STD = 30.0, 225.0, 5.0
+_BLACK_MEAN, _WHITE_MEAN, _FLAT_STD, _PLAIN_STD = 30.0, 225.0, 5.0, 1.0
 _CERTAIN = 60.0
 """Nats for what needs no matching: black is black."""
 _REPEAT = 0.02
@@ -31,6 +31,12 @@ _EXPLAINED = 0.9
 _TEXTURE_OUTSIDE = 10.0
 _TRIED = 30
 """Frames of a camera's past that a new placement is tried on."""
+_SLACK_MS = 120.0
+"""How far outside the interval of a known delay a camera is looked for."""
+_STALL_FRAMES = 2.5
+"""Frames that a camera may miss before it counts as stalled ..."""
+_STALL_MS = 100.0
+"""... and the least time that must be."""
 _JUMP_MS = 1000.0
 """How far a known delay is believed to jump by itself; older pictures are a replay."""
 
@@ -65,10 +71,12 @@ class Evidence:
     matches: list[Match | None]
     mixes: dict[int, Mix] = field(default_factory=dict[int, Mix])
     flat: str | None = None
-    """"black", "white", or None."""
+    """"black", "plain" (white, or any colour without a trace of a picture), or None."""
     repeat: bool = False
     blind: tuple[int, ...] = ()
-    """Cameras that gave no pictures when this one must have been taken."""
+    """Cameras that gave no pictures for long when this one must have been taken."""
+    stalled: tuple[int, ...] = ()
+    """Cameras that gave none just then."""
     replayed: int | None = None
     """The camera whose older pictures this is one of."""
     contrast: float = 0.0
@@ -98,6 +106,8 @@ class Camera:
         self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
         self.size: tuple[int, int] | None = None
         self.confirmed = False
+        self.interval_ms = 33.0
+        """Usual time between its frames."""
         self.level = _LEVEL_START
         self.peak = 0.0
         """The best fit of late: below it, the placement may have moved."""
@@ -138,6 +148,9 @@ class Eye:
         evidence.contrast = float(luma[::4, ::4].std()) / 64
         evidence.blind = tuple(
             i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms)
+        )
+        evidence.stalled = tuple(
+            i for i, camera in enumerate(self._cameras) if _is_stalled(camera, at_ms)
         )
         self._weigh(evidence, seen)
         return evidence
@@ -189,7 +202,7 @@ class Eye:
         s = self._settings
         if not wide and camera.delay.ms is not None:
             low, high = camera.delay.interval_ms
-            return camera.memory.within(at_ms - high - 120, at_ms - low + 120)
+            return camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS)
         return camera.memory.within(at_ms - s.max_delay_ms, at_ms + s.max_lookahead_ms)
 
     def _match_all(self, at_ms: float, views: "Views") -> tuple[list[Match | None], int | None]:
@@ -265,13 +278,19 @@ class Eye:
         level = self._cameras[best].level if best is not None else _LEVEL_START
         floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level))
         nats[states.off] = floor * information
+        for i, camera in enumerate(self._cameras):
+            # The very picture may be one of those missing: then no match is no evidence.
+            if camera.delay.ms is not None and camera.memory.lacks(
+                evidence.at_ms - camera.delay.ms
+            ):
+                nats[i] = max(nats[i], nats[states.off])
         nats[states.black] = -_CERTAIN
         nats[states.first_pair :] = -_CERTAIN
         if evidence.flat == "black":
             nats[states.black] = nats.max() + _CERTAIN
-        elif evidence.flat == "white":
+        elif evidence.flat == "plain" or best is None:
             nats[states.off] = nats.max() + _CERTAIN
-        elif best is not None:
+        else:
             match = evidence.matches[best]
             if match is not None and match.fit < _EXPLAINED * level:
                 self._weigh_pairs(evidence, views)
@@ -344,6 +363,16 @@ def _better(a: Match | None, b: Match | None) -> Match | None:
     return a if a.fit >= b.fit else b
 
 
+def _is_stalled(camera: Camera, at_ms: float) -> bool:
+    """No pictures of a camera whose delay is known where the one shown must be."""
+    if not camera.delay.locked:
+        return False
+    low, high = camera.delay.interval_ms
+    reach = max(_STALL_MS, _STALL_FRAMES * camera.interval_ms)
+    part = camera.memory.within(at_ms - high - reach, at_ms - low + reach)
+    return bool(part.stop <= part.start)
+
+
 def is_portrait(rect: Rect, shape: tuple[int, ...]) -> bool:
     """Whether a rect of an (h, w) picture is higher than wide."""
     return (rect.y1 - rect.y0) * shape[0] > (rect.x1 - rect.x0) * shape[1]
@@ -356,4 +385,4 @@ def _flat(luma: Luma) -> str | None:
     mean = float(small.mean())
     if mean < _BLACK_MEAN:
         return "black"
-    return "white" if mean > _WHITE_MEAN else None
+    return "plain" if mean > _WHITE_MEAN or float(small.std()) < _PLAIN_STD else None

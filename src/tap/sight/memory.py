@@ -8,7 +8,13 @@ from tap.sight.placement import Placement
 from tap.vocabulary import Luma
 
 _CAPACITY = 320
-"""Frames kept at most: 3.5 s at 90 fps. Faster cameras are thinned to fit."""
+"""Frames kept at most: 80 fps with the usual settings. Faster cameras are thinned to fit."""
+
+_STEP_PACE = 0.05
+_PAUSE_MS = 1000.0
+"""A longer step between frames is a gap and says nothing of the rhythm."""
+_HOLE_MS, _HOLE_STEPS = 60.0, 1.8
+"""No frame for so long, and for so many usual steps, is a hole."""
 
 
 class Memory:
@@ -27,6 +33,7 @@ class Memory:
         self._lumas: list[Luma | None] = [None] * _CAPACITY
         self._start = 0
         self._count = 0
+        self._step_ms = 33.0
         self.placement = Placement()
         self.portrait = False
 
@@ -45,6 +52,8 @@ class Memory:
             return
         if self._count == _CAPACITY:
             self._drop_first()
+        if last is not None and at_ms - last < _PAUSE_MS:
+            self._step_ms += _STEP_PACE * (at_ms - last - self._step_ms)
         slot = (self._start + self._count) % _CAPACITY
         self._count += 1
         self._times[[slot, slot + _CAPACITY]] = at_ms
@@ -62,10 +71,17 @@ class Memory:
             if luma is not None:
                 self._write(slot, luma)
 
+    def lacks(self, at_ms: float) -> bool:
+        """Whether frames are missing around `at_ms`, by the camera's own usual rhythm."""
+        around = max(_HOLE_MS, _HOLE_STEPS * self._step_ms)
+        part = self.within(at_ms - around, at_ms + _HOLE_MS / 2)
+        return bool(part.stop <= part.start)
+
     def within(self, from_ms: float, to_ms: float) -> slice:
         """The slice of the arrays that holds frames with from_ms <= time <= to_ms."""
         times = self._times[self._start : self._start + self._count]
-        first, last = np.searchsorted(times, (from_ms, to_ms + 1e-6))
+        first = np.searchsorted(times, from_ms, side="left")
+        last = np.searchsorted(times, to_ms, side="right")
         return slice(self._start + int(first), self._start + int(last))
 
     def units(self, part: slice) -> Floats:

@@ -50,7 +50,14 @@ class ShotBuilder:
         return self._anchor.end_ms if self._anchor is not None else None
 
     def add(self, ruling: Ruling) -> None:
-        """Take the next ruling."""
+        """Take the next ruling, which begins where the last one ended."""
+        anchor = self._anchor
+        if (
+            ruling.state is ShotState.TRANSITION
+            and anchor is not None
+            and anchor.key == (ShotState.COMPOSED, ruling.cameras)
+        ):
+            ruling = ruling.taken_for(anchor.key)
         self._open.append(ruling)
         while self._take_change(final=False):
             pass
@@ -111,15 +118,16 @@ class ShotBuilder:
         settled = (
             len(target) >= _STABLE.get(target[0].state, _STABLE_ELSE) or target is not runs[-1]
         )
-        into = fade_in_length(target)
+        from_black = bool(bridge) or origin.state is ShotState.BLACK
+        into = fade_in_length(target, from_black=from_black)
         if not final and (not settled or into is None or self._may_be_bridge(target)):
             return False
         out = fade_out_length(head, self._gain) if origin.camera and not pair else 0
         into = into or 0
         if not pair and out + into >= SHORTEST_SOFT:
             during = [*head[len(head) - out :], *bridge, *target[:into]]
-            fade = Change(EventType.FADE, head[: len(head) - out], during, [])
-            self._emit_change(fade, origin, target[into:] or target[-1:])
+            fade = Change(EventType.FADE, head[: len(head) - out], during, target[into:])
+            self._emit_change(fade, origin)
             return True
         change = read_pair(head, pair, bridge or target, origin)
         if change is None:
@@ -127,7 +135,7 @@ class ShotBuilder:
             self._emit(pair, ShotState.COMPOSED)
             self._begin(bridge or target)
         else:
-            self._emit_change(change, origin, bridge or target)
+            self._emit_change(change, origin)
         return True
 
     def _black_between(self, runs: list[Run]) -> tuple[Run, Run]:
@@ -153,12 +161,12 @@ class ShotBuilder:
 
     # ------------------------------------------------------------------ saying it
 
-    def _emit_change(self, change: Change, origin: Ruling, target: Sequence[Ruling]) -> None:
+    def _emit_change(self, change: Change, origin: Ruling) -> None:
+        new = change.after
         self._emit(change.before)
-        named = [c for c in (origin.camera, target[0].camera) if c]
+        named = [c for c in (origin.camera, new[0].camera) if c]
         self._emit(change.during, ShotState.TRANSITION, tuple(named))
-        new = [*change.after, *target]
-        if _is_seen(origin, target[0]):
+        if _is_seen(origin, new[0]):
             first = change.during[0] if change.during else new[0]
             sure = new[1:6] or new[:1]
             self.events.append(
@@ -168,7 +176,7 @@ class ShotBuilder:
                     at_ms=first.at_ms,
                     duration_ms=change.during[-1].end_ms - first.at_ms if change.during else 0.0,
                     from_camera=origin.camera,
-                    to_camera=target[0].camera,
+                    to_camera=new[0].camera,
                     confidence=min(origin.confidence, sum(r.confidence for r in sure) / len(sure)),
                     frame=first.index,
                 )
@@ -222,7 +230,8 @@ class ShotBuilder:
             runner_up=runner.runner_up,
             runner_up_confidence=sum(r.runner_up_confidence for r in rulings) / count,
         )
-        self.shots.append((shot, first.reason if state is ShotState.UNSEEN else ""))
+        reasons = dict.fromkeys(r.reason for r in rulings if r.reason)
+        self.shots.append((shot, "; ".join(reasons) if state is ShotState.UNSEEN else ""))
         if self._anchor is None or (state, cameras) != self._anchor.key:
             self._end_hold()
             self._since_ms = first.at_ms

@@ -25,7 +25,10 @@ _LONGEST_FADE_MS = 2500.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of the program: its kind, and the frames before, during and after it."""
+    """A change of the program: its kind, and the frames before, during and after it.
+
+    `after` is never empty; together they are the frames it was read from, in order.
+    """
 
     kind: EventType
     before: Sequence[Ruling]
@@ -43,7 +46,7 @@ def read_pair(
     """
     old, new = origin.key, target[0].key
     if old == new:
-        return None if pair else Change(EventType.CUT, head, [], [])
+        return None if pair else Change(EventType.CUT, head, [], target)
     a, b = origin.camera, target[0].camera
     shares = [_share_of(r, b) for r in pair]
     if a is None or b is None or len(pair) < SHORTEST_SOFT or {a, b} - _named(pair):
@@ -52,22 +55,21 @@ def read_pair(
             EventType.CUT,
             [*head, *(r.taken_for(old) for r in pair[:cut])],
             [],
-            [r.taken_for(new) for r in pair[cut:]],
+            [*(r.taken_for(new) for r in pair[cut:]), *target],
         )
     slope, start = _line(shares)
     lasted = pair[-1].end_ms - pair[0].at_ms
     if slope * len(pair) < _MOVES and lasted > 1000.0:
         return None
-    first, last = 0, len(pair)
+    early = late = 0
     if slope > 0:
         # The line meets share 0 before the first frame that was recognised as mixed, and share 1
         # after the last.
         early = min(_REACH, max(0, -math.floor(start) - 1), len(head))
         late = min(_REACH, max(0, math.ceil(start + 1 / slope) - len(pair)), len(target) - 1)
-        first, last = -early, len(pair) + late
-    during = [*head[len(head) + first :], *pair, *target[: last - len(pair)]]
+    during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
-    return Change(kind, head[: len(head) + first], during, [])
+    return Change(kind, head[: len(head) - early], during, target[late:])
 
 
 def fade_out_length(old: Sequence[Ruling], usual_gain: float) -> int:
@@ -83,9 +85,11 @@ def fade_out_length(old: Sequence[Ruling], usual_gain: float) -> int:
     return count
 
 
-def fade_in_length(new: Sequence[Ruling]) -> int | None:
+def fade_in_length(new: Sequence[Ruling], *, from_black: bool) -> int | None:
     """Frames at the start of `new` whose contrast still rose; None if it can't be told yet."""
     gains = [r.gain for r in new]
+    if not from_black and len(gains) >= SHORTEST_SOFT and gains[0] > _GONE * max(gains):
+        return 0  # the picture was there at once
     for n in range(len(gains) - 3):
         later = gains[n : n + 4]
         if max(later) - min(later) <= _STEADY * max(later):

@@ -6,6 +6,7 @@ thread, the caller's, takes it out in order and runs the session. tap reads; it 
 
 import threading
 from collections.abc import Callable, Mapping
+from math import ceil
 from pathlib import Path
 
 from tap.claims import LiveClaims, Parser, live_claims, load_profile, to_line
@@ -130,7 +131,8 @@ class Watch:
             self._director.stop()
         for observation in self._sequencer.rest():
             self._observe(observation)
-        ended_ms = self._sequencer.passed_ms(self._clock.now_ms())
+        # In whole ms, as a recording has it: its replay must end where this did.
+        ended_ms = ceil(self._sequencer.passed_ms(self._clock.now_ms()))
         self._session.core.pass_time(ended_ms)
         if self._recorder is not None:
             self._recorder.close(ended_ms)
@@ -149,7 +151,7 @@ class Watch:
     def status(self) -> LiveStatus:
         """The session at this moment."""
         now_ms, session, core = self._clock.now_ms(), self._session, self._session.core
-        now, books = core.now, session.books.status()
+        now, books = core.now, session.book_status
         delays = core.delays
         running = core.running
         state = running.state if running is not None else ShotState.UNSEEN

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tap.judge import Tolerances
-from tap.ledger import Bookkeeper, CameraFacts, Journal, LedgerStore, SessionFacts
+from tap.ledger import Bookkeeper, BookStatus, CameraFacts, Journal, LedgerStore, SessionFacts
 from tap.report.files import write_text
 from tap.report.folder import JOURNAL_FILE, PICTURES_FOLDER, WITNESS_FILE, picture_name
 from tap.report.gather import findings_of
@@ -65,6 +65,7 @@ class Session:
         self._hindsight = plan.hindsight
         self._said: list[Claim] = []
         self._ready = False
+        self._closed: BookStatus | None = None
         self.name = SessionName(external_id=plan.session.external_id, kind=plan.session.kind)
         self.counts: Counter[str] = Counter()
         self.mode = plan.session.mode
@@ -97,6 +98,11 @@ class Session:
         """Messages taken so far."""
         return len(self._said)
 
+    @property
+    def book_status(self) -> BookStatus:
+        """How the books stand; after the end, how they stood then."""
+        return self._closed or self.books.status()
+
     def observe(self, observation: Observation) -> None:
         """The next frame or claim, in order."""
         if isinstance(observation, Frame):
@@ -118,9 +124,10 @@ class Session:
             text = self.core.in_hindsight().model_dump_json(by_alias=True, indent=1)
             write_text(self._folder / HINDSIGHT, text + "\n")
         if complete:
-            self.books.complete(self.ended_ms or at_ms, self._final_state(witness))
+            ended_ms = self.ended_ms or at_ms
+            self.books.complete(ended_ms, self._final_state(witness, ended_ms))
         self.evidence.close()
-        self.books.close(timeout_s=10.0)
+        self._closed = self.books.close(timeout_s=10.0)
         if self._pictures is not None:
             self._look_up(witness, self._pictures)
         write_session_page(self._folder, witness)
@@ -161,8 +168,10 @@ class Session:
         if self._ready and self._pictures is None:
             self.evidence.keep(verdict, claim, event, self.core.delays, running)
 
-    def _final_state(self, witness: Witness) -> dict[str, Any]:
-        last = witness.shots[-1] if witness.shots else None
+    def _final_state(self, witness: Witness, ended_ms: float) -> dict[str, Any]:
+        """How things stood at the session's end; tap may have watched on for some seconds."""
+        until_then = [shot for shot in witness.shots if shot.start_ms <= ended_ms]
+        last = until_then[-1] if until_then else None
         unseen_ms = sum(end - start for start, end, _ in witness.coverage.unseen)
         return {
             "programState": last.state.value if last else "unseen",
