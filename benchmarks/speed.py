@@ -1,0 +1,57 @@
+"""What a replay costs, beside the bare decoding of the same files.
+
+    python -m benchmarks.speed [--runs 5]
+
+CPU time (user + system, of the whole process, start-up included) of `tap replay SHOOT`, and of
+`ffmpeg -i F -f null -` for each of its files, in turn. Quote the ratio: both ran on the same
+machine within the same minutes.
+"""
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from benchmarks.shoots import full_hd
+
+
+def cpu_s(commands: Sequence[Sequence[str]]) -> float:
+    """CPU seconds that the commands took together."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for command in commands:
+        subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--shoot", type=Path, default=None, help="another shoot than the 1080p one")
+    options = parser.parse_args(arguments)
+    folder = options.shoot or full_hd()
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    bare = [
+        [ffmpeg, "-v", "error", "-i", str(media), "-f", "null", "-"]
+        for media in sorted((folder / "media").iterdir())
+    ]
+    ratios: list[float] = []
+    for number in range(options.runs):
+        with tempfile.TemporaryDirectory() as out:
+            base = cpu_s(bare)
+            tap = cpu_s([[sys.executable, "-m", "tap", "replay", str(folder), "--out", out]])
+        ratios.append(tap / base)
+        print(f"run {number + 1}: ffmpeg {base:.2f} s, tap {tap:.2f} s, ratio {tap / base:.2f}")
+    print(f"median ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
