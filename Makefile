@@ -4,11 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: install demo demo-real test lint types layers clean
+.PHONY: install demo demo-real test slow bench-accuracy lint types layers clean
 
 install: $(READY)
 
-# Every wheel is pinned by hash; tap itself is installed in place, without reaching for a build tool of its own.
+# Every wheel is pinned by hash; tap itself is installed in place, with the build tool from there.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
@@ -23,6 +23,12 @@ demo-real: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest -n 2 -m "not slow"
+
+slow: $(READY)
+	$(BIN)/pytest -m slow
+
+bench-accuracy: $(READY)
+	$(BIN)/python -m benchmarks.accuracy
 
 lint: $(READY)
 	$(BIN)/ruff check .
