@@ -78,8 +78,3 @@ class Delay:
         inside = np.flatnonzero(_SOFT * below > -2.0)
         self._low = float(self._grid[inside[0]]) - _STEP_MS
         self._high = float(self._grid[inside[-1]]) + _STEP_MS
-
-    def forget(self) -> None:
-        """Start again: the path was cut, or its delay jumped."""
-        self._score[:] = 0.0
-        self._low, self._high = float(self._grid[0]), float(self._grid[-1])

@@ -42,8 +42,10 @@ class FreezeWatch:
         self._end_ms, self._repeats, self._moved = evidence.at_ms, 0, False
 
     def finish(self) -> None:
-        """Nothing follows."""
+        """Nothing follows, or nothing did for a while: what was not seen is not frozen."""
         self._close()
+        self._anchor = self._start = None
+        self._repeats = 0
 
     def take(self) -> list[Event]:
         """Events since the last call."""

@@ -178,7 +178,8 @@ class Inference:
         self._honest.add(nats)
         self._waiting.append(at_ms)
         out: list[Decided] = []
-        while self._waiting and (
+        # The newest always waits: a frame ends where the next one begins.
+        while len(self._waiting) > 1 and (
             len(self._waiting) > self._lag_frames or at_ms - self._waiting[0] >= self._lag_ms
         ):
             out.append(self._decide())

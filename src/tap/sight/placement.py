@@ -26,6 +26,11 @@ class Placement:
 _SAME_ASPECT = 0.02
 
 
+def same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether two picture sizes, (width, height) in px, have one aspect ratio."""
+    return abs(a[0] * b[1] / (a[1] * b[0]) - 1) < _SAME_ASPECT
+
+
 def usual_placements(camera: tuple[int, int], program: tuple[int, int]) -> list[Placement]:
     """What switchers do by default: fill the frame, fit with bars, crop to fill; plain or flipped.
 

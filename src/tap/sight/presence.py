@@ -42,6 +42,17 @@ class Presence:
             self._say(EventType.FEED_LOST, self._last_ms + self.interval_ms)
             self._lost = True
 
+    def finish(self, now_ms: float) -> tuple[float, float] | None:
+        """Nothing follows. Returns the gap [start, end) that was under way, if one was."""
+        self.pass_time(now_ms)
+        if not self._lost or self._last_ms is None:
+            return None
+        start = self._last_ms + self.interval_ms
+        self.gaps.append((start, now_ms, "no frames"))
+        self._lost = False
+        self._last_ms = None
+        return start, now_ms
+
     def take(self) -> list[Event]:
         """Events since the last call."""
         out, self._events = self._events, []

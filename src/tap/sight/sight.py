@@ -10,6 +10,7 @@ import numpy as np
 from tap.sight.eye import Camera, Evidence, Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.infer import Decided, Inference, States, decide_all
+from tap.sight.placement import same_shape
 from tap.sight.presence import Presence
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
@@ -78,6 +79,8 @@ class Sight:
         self._size: tuple[int, int] | None = None
         self._frames = 0
         self._now_ms = 0.0
+        self._watched: int | None = None
+        """The camera that was live last, as long as nothing else was seen since."""
         self.now: Now | None = None
 
     # ------------------------------------------------------------------ in
@@ -89,13 +92,13 @@ class Sight:
         gap = presence.frame(frame.at_ms)
         if frame.feed == PROGRAM:
             if gap is not None:
-                self._flush()
-                self._blind(gap[0], gap[1], "no program frames")
+                self._blind(*gap)
             self._held.append(frame)
             self._release()
             return
         camera = self._eyes[self._number[frame.feed]]
-        if camera.size != frame.size:
+        camera.interval_ms = presence.interval_ms
+        if camera.size is None or not same_shape(camera.size, frame.size):
             camera.size = frame.size
             self._surveyor.reset(camera, self._size)
         camera.memory.add(frame.at_ms, frame.luma)
@@ -109,9 +112,11 @@ class Sight:
 
     def finish(self) -> None:
         """Nothing follows: decide all that waits."""
-        while self._held:
-            self._evaluate(self._held.popleft())
         self._flush()
+        for feed, presence in self._presence.items():
+            gap = presence.finish(self._now_ms)
+            if gap is not None and feed == PROGRAM:
+                self._blind(*gap)
         self._builder.finish()
         self._freeze.finish()
 
@@ -173,8 +178,10 @@ class Sight:
             )
         )
         builder = ShotBuilder(self.settings)
+        self._watched = None
         for item, following in zip_longest(kept, kept[1:]):
             if isinstance(item, Ruling):
+                self._watched = None
                 builder.add(item)
             elif item is not None:
                 following_ms = following.at_ms if following is not None else None
@@ -196,7 +203,7 @@ class Sight:
             self._evaluate(self._held.popleft())
 
     def _evaluate(self, frame: Frame) -> None:
-        if frame.size != self._size:
+        if self._size is None or not same_shape(self._size, frame.size):
             self._size = frame.size
             for camera in self._eyes:
                 self._surveyor.reset(camera, self._size)
@@ -221,6 +228,9 @@ class Sight:
         self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
 
     def _flush(self) -> None:
+        """Decide all program frames so far."""
+        while self._held:
+            self._evaluate(self._held.popleft())
         self._learn(self._inference.flush())
 
     def _learn(self, decided: Sequence[Decided]) -> None:
@@ -251,10 +261,9 @@ class Sight:
                 confidence = min(confidence, _NEVER_SEEN)
             if evidence.replayed is not None:
                 cameras = (evidence.replayed,)
-            elif evidence.blind:
+            elif lost := self._missing(evidence):
                 kind = ShotState.UNSEEN
-                lost = ", ".join(self.cameras[i] for i in evidence.blind)
-                reason = f"no frames from {lost}"
+                reason = "no frames from " + ", ".join(self.cameras[i] for i in lost)
         elif state == states.black:
             kind = ShotState.BLACK
         elif state >= states.first_pair:
@@ -264,6 +273,10 @@ class Sight:
             if len(likely) > 1:
                 kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
                 confidence = float(honest[likely].sum())
+        if kind is ShotState.LIVE:
+            self._watched = state
+        elif kind is not ShotState.UNSEEN:
+            self._watched = None
         pair = evidence.mixes.get(state)
         match = evidence.matches[state] if state < states.cameras else None
         end_ms = following_ms
@@ -284,9 +297,30 @@ class Sight:
             reason=reason,
         )
 
-    def _blind(self, from_ms: float, to_ms: float, reason: str) -> None:
+    def _missing(self, evidence: Evidence) -> tuple[int, ...]:
+        """The cameras that a picture which matches nothing may be of, unseen by tap."""
+        if evidence.flat:
+            return ()
+        if self._watched in evidence.stalled and self._watched not in evidence.blind:
+            return (self._watched,)
+        if all(match is None for match in evidence.matches):
+            return tuple(range(len(self.cameras)))
+        return evidence.blind
+
+    def _blind(self, from_ms: float, to_ms: float) -> None:
         """The program gave nothing for a while."""
-        unseen = Ruling(self._frames - 1, from_ms, to_ms, ShotState.UNSEEN, (), 1.0, reason=reason)
+        self._flush()
+        self._freeze.finish()
+        self._watched = None
+        unseen = Ruling(
+            self._frames - 1,
+            from_ms,
+            to_ms,
+            ShotState.UNSEEN,
+            (),
+            1.0,
+            reason="no program frames",
+        )
         self._builder.add(unseen)
         if self._kept is not None:
             self._kept.append(unseen)
@@ -295,12 +329,11 @@ class Sight:
         belief = self._inference.now
         cameras = belief[: self._states.cameras]
         order = np.argsort(-cameras)
-        first = int(order[0])
-        second = int(order[1]) if len(order) > 1 else None
+        first, second = (*(int(n) for n in order[:2]), None, None)[:2]
         live = int(np.argmax(belief)) < self._states.cameras
         self.now = Now(
             at_ms=evidence.at_ms,
-            camera=self.cameras[first] if live else None,
+            camera=self.cameras[first] if first is not None and live else None,
             confidence=min(_MOST_SURE, float(belief.max())),
             runner_up=self.cameras[second] if second is not None else None,
             runner_up_confidence=float(cameras[second]) if second is not None else 0.0,

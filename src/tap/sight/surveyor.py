@@ -8,7 +8,13 @@ picture into another's.
 from dataclasses import dataclass
 
 from tap.sight.eye import Camera, Evidence, Eye, Views, is_portrait
-from tap.sight.placement import Placement, refined, search_placements, usual_placements
+from tap.sight.placement import (
+    Placement,
+    refined,
+    same_shape,
+    search_placements,
+    usual_placements,
+)
 
 _AGREE = 2
 """Surveys that must find the same placement."""
@@ -32,7 +38,6 @@ _ADJUST_EVERY, _ADJUST_RARELY = 3, 30
 _WORSE = 0.9
 """A fit below this part of its recent peak: the program may be zooming."""
 _ADJUSTED = 0.03
-_SAME_SHAPE = 0.02
 _ALIKE = 0.03
 
 
@@ -57,7 +62,10 @@ class Surveyor:
         """Which of the usual placements this program uses: a switcher has one habit for all."""
 
     def reset(self, camera: Camera, program: tuple[int, int] | None) -> None:
-        """The camera's or the program's picture size is new: start from the usual placement."""
+        """The camera's or the program's picture has a new shape: start from the usual placement.
+
+        Sizes are (width, height) in px; `program` is None as long as it gave no picture.
+        """
         self._program = program
         if camera.size is not None and program is not None:
             usual = usual_placements(camera.size, program)
@@ -118,7 +126,7 @@ class Surveyor:
             if other.confirmed or other.size is None:
                 continue
             self.reset(other, self._program)
-            if placement not in usual and _same_shape(other.size, camera.size):
+            if placement not in usual and same_shape(other.size, camera.size):
                 self._place(other, placement)
 
     def _propose(self, evidence: Evidence) -> _Proposal | None:
@@ -148,7 +156,7 @@ class Surveyor:
             if other is not camera
             and other.confirmed
             and other.size is not None
-            and _same_shape(other.size, camera.size)
+            and same_shape(other.size, camera.size)
         ]
         return [p for p in dict.fromkeys((*usual, *others)) if p != camera.memory.placement]
 
@@ -205,10 +213,6 @@ def _due(unexplained: int) -> bool:
         return True
     turn = unexplained // _EVERY
     return unexplained % _EVERY < _AGREE and turn & (turn - 1) == 0 and turn > 0
-
-
-def _same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
-    return abs(a[0] * b[1] / (a[1] * b[0]) - 1) < _SAME_SHAPE
 
 
 def _alike(a: tuple[int, Placement], b: tuple[int, Placement]) -> bool:
