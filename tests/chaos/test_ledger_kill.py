@@ -13,9 +13,9 @@ import pytest
 
 from tap.ledger import EmbeddedLedger, all_events, all_stills, read_journal
 
-# Processes are forked from one that has everything imported, so that a life is short.
+# Processes are forked from one that has tap imported, so that a life is short.
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["ledger_writer"])
+_FORKS.set_forkserver_preload(["tap.ledger"])
 
 
 class Shoot:

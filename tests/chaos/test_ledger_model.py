@@ -77,7 +77,6 @@ class Books(RuleBasedStateMachine):
         self.journal = Journal(self.path / "journal.sqlite")
         self.outbox = Outbox(self.journal.queue, self.ledger)
         self.put: list[tuple[int, Op, bool]] = []
-        self.acknowledged = 0
 
     def teardown(self):
         if hasattr(self, "journal"):
@@ -91,11 +90,12 @@ class Books(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 30), op=st.sampled_from([Op.EVENT, Op.STILL]), poison=st.booleans())
     def put_facts(self, count, op, poison):
-        for nth in range(count):
-            number, bad = len(self.put), poison and nth == count // 2
-            row = outgoing(number, op, bad)
-            assert self.journal.append(FactKind.VERDICT, f"v{number}", {}, [row]).new
-            self.put.append((number, op, bad))
+        with self.journal.transaction():
+            for nth in range(count):
+                number, bad = len(self.put), poison and nth == count // 2
+                row = outgoing(number, op, bad)
+                assert self.journal.append(FactKind.VERDICT, f"v{number}", {}, [row]).new
+                self.put.append((number, op, bad))
 
     @precondition(lambda self: self.put)
     @rule(data=st.data())

@@ -17,20 +17,20 @@ def verdict(code, at=0.0, claim_id="m"):
 def test_a_message_sent_again_is_another_fact():
     messages = Messages()
     first, again = message(at=1, recv=2), message(at=1, recv=5)
-    assert messages.nth(first) == 1
+    assert messages.next_nth(first) == 1
     messages.add(first)
-    assert messages.nth(again) == 2
+    assert not messages.met_again("as spelled the first time")
+    assert messages.next_nth(again) == 2
 
 
 def test_what_an_earlier_run_journalled_is_known_as_often_as_it_came():
     messages = Messages()
     twice = message(at=1, recv=2)
-    messages.recall(twice)
-    messages.recall(twice)
-    for _ in range(2):
-        assert messages.nth(twice) is None
-        messages.met(twice)
-    assert messages.nth(twice) == 3
+    messages.recall(twice, "spelled so")
+    messages.recall(twice, "spelled so")
+    assert [messages.met_again("spelled so") for _ in range(3)] == [True, True, False]
+    assert not messages.met_again("spelled otherwise")
+    assert messages.next_nth(twice) == 3
 
 
 def test_the_repetition_may_get_its_verdict_first():

@@ -14,7 +14,7 @@ from tap.clock import Clock, SystemClock
 from tap.ledger import entries, values
 from tap.ledger.facts import Begun, BookStatus, CameraFacts, SessionFacts
 from tap.ledger.faults import BookError, Code
-from tap.ledger.journal import FactKind, Journal
+from tap.ledger.journal import FactKind, Journal, spelled
 from tap.ledger.messages import Messages
 from tap.ledger.outbox import Outbox
 from tap.ledger.queue import Op, Outgoing
@@ -143,14 +143,13 @@ class Bookkeeper:
         """
         with self._lock:
             session = self._begun()
-            nth = self._messages.nth(claim)
-            if nth is None:
-                self._messages.met(claim)
+            body = claim_fact(claim)
+            if self._messages.met_again(spelled(body)):
                 return False
-            name = claim_name(claim.id, nth)
+            name = claim_name(claim.id, self._messages.next_nth(claim))
             found: dict[str, CameraRow] = {}
             with self._journal.transaction():
-                self._append(FactKind.CLAIM, name, claim_fact(claim))
+                self._append(FactKind.CLAIM, name, body)
                 camera = entries.told_of(claim) if claim.type is ClaimType.CAMERA else None
                 if camera is not None:
                     found = self._write_camera(camera, self._cameras)

@@ -55,12 +55,18 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One entry. `seq` is its place in the journal."""
+    """One entry. `seq` is its place in the journal, `text` its body as JSON."""
 
     seq: int
     kind: FactKind
     key: str
-    body: dict[str, Any]
+    text: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What it says."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
 
 
 class Appended(NamedTuple):
@@ -191,14 +197,19 @@ def read_journal(path: Path) -> "closing[Journal]":
     return closing(Journal(path, read_only=True))
 
 
+def spelled(body: dict[str, Any]) -> str:
+    """A fact's body as it stands in the journal."""
+    return json.dumps(body, separators=(",", ":"))
+
+
 def _fact(values: tuple[Any, ...]) -> Fact:
     seq, kind, key, body = values
-    return Fact(seq, FactKind(kind), key, json.loads(body))
+    return Fact(seq, FactKind(kind), key, body)
 
 
 def _json(body: dict[str, Any], key: str) -> str:
     try:
-        return json.dumps(body, separators=(",", ":"))
+        return spelled(body)
     except (TypeError, ValueError, RecursionError) as error:
         raise BookError(
             Code.BAD_VALUE, f"{key}: expected JSON values, got others ({error}); correct them.", key

@@ -8,7 +8,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from tap.ledger.values import canonical
 from tap.vocabulary import Claim, ClaimType, Verdict, VerdictCode
 
 _UNCLEAR = (ClaimType.UNKNOWN, ClaimType.UNREADABLE)
@@ -32,23 +31,26 @@ class Messages:
         self._open: dict[str, list[_Message]] = {}
         self._known: defaultdict[bytes, int] = defaultdict(int)
 
-    def nth(self, claim: Claim) -> int | None:
-        """Which message of its id this one will be, from 1; None if it is known already.
+    def met_again(self, text: str) -> bool:
+        """Whether an earlier run has journalled the message that is spelled so.
 
-        Known is one that an earlier run has journalled, the time of its receipt included.
+        The time of its receipt is a part of it. As often as it was journalled it is met again;
+        after that it is another one.
         """
-        if self._known[_print(claim)] > 0:
-            return None
-        return self._counts[claim.id] + 1
+        known = _print(text)
+        if not self._known[known]:
+            return False
+        self._known[known] -= 1
+        return True
 
-    def met(self, claim: Claim) -> None:
-        """A known message was handed in again: the next one like it is another one."""
-        self._known[_print(claim)] -= 1
-
-    def recall(self, claim: Claim) -> None:
-        """A message that an earlier run has journalled."""
-        self._known[_print(claim)] += 1
+    def recall(self, claim: Claim, text: str) -> None:
+        """A message that an earlier run has journalled, and how it is spelled there."""
+        self._known[_print(text)] += 1
         self.add(claim)
+
+    def next_nth(self, claim: Claim) -> int:
+        """Which message of its id this one would be, from 1."""
+        return self._counts[claim.id] + 1
 
     def add(self, claim: Claim) -> None:
         """A message that is journalled now."""
@@ -93,7 +95,5 @@ class Messages:
         return max(waiting, key=likeness).nth
 
 
-def _print(claim: Claim) -> bytes:
-    plain = claim.model_dump(mode="json", exclude={"raw"})
-    text = canonical([plain, dict(claim.raw)])
+def _print(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=16).digest()

@@ -66,12 +66,13 @@ def _take(found: Recalled, fact: Fact) -> None:
         case FactKind.CLAIM:
             claim = claim_of(fact.body)
             found.claims.append(claim)
-            found.messages.recall(claim)
+            found.messages.recall(claim, fact.text)
         case FactKind.EVENT:
-            found.events.append(Event.model_validate(fact.body))
+            found.events.append(Event.model_validate_json(fact.text))
         case FactKind.SHOT:
-            found.shots.append(Shot.model_validate(fact.body))
+            found.shots.append(Shot.model_validate_json(fact.text))
         case FactKind.VERDICT:
-            found.verdicts[fact.body["row"]] = Verdict.model_validate(fact.body["verdict"])
+            body = fact.body
+            found.verdicts[body["row"]] = Verdict.model_validate(body["verdict"])
         case FactKind.STILL | FactKind.COMPLETION:
             pass
