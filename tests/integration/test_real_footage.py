@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-
 from benchmarks.documents import load
 from benchmarks.score import score
 from benchmarks.shoots import shoot
+
 from tap.witness.replay import replay
 
 
