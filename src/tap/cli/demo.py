@@ -15,6 +15,9 @@ from tap.report.folder import REPORT_FILE
 from tap.rig import demo
 from tap.witness.verify import verify
 
+_CLOSING_MS = 5000.0
+"""From the director's last word to the end: the judge's patience, and what is on its way."""
+
 _KEPT = {"TAP_DEBUG", "TAP_CACHE"}
 
 
@@ -35,7 +38,8 @@ def run_demo(*, footage: str | None, out: Path, keep: Path | None, as_json: bool
                 f"{len(address['feeds'])} MJPEG feeds and a WebSocket; tap watches."
             )
         settings = load_config(config)
-        watch_shown(settings, record_to=keep, as_json=as_json)
+        total_ms = address["durationMs"] + 1000 * demo.START_IN_S + _CLOSING_MS
+        watch_shown(settings, record_to=keep, as_json=as_json, total_ms=total_ms)
     with closing(EmbeddedLedger(ledger, read_only=True)) as books:
         checked = verify(
             settings.session.external_id,

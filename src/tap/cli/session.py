@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tap.report.table import findings_table, problems_table
 from tap.vocabulary import DISAGREEMENTS, Witness
 from tap.witness.live import watch
 from tap.witness.replay import replay
+from tap.witness.status import LiveStatus
 from tap.witness.verify import verify
 
 # ---------------------------------------------------------------- watch, record, replay
@@ -37,10 +39,18 @@ def run_watch(config: Path, *, record_to: Path | None, as_json: bool) -> None:
     _conclude(witness, settings.session_folder, as_json=as_json)
 
 
-def watch_shown(config: Config, *, record_to: Path | None, as_json: bool) -> Witness:
-    """Witness live, with a view of it in the terminal."""
+def watch_shown(
+    config: Config, *, record_to: Path | None, as_json: bool, total_ms: float | None = None
+) -> Witness:
+    """Witness live, with a view of it in the terminal; `total_ms`: how long it will take."""
     with until_told() as told, live_view(as_json=as_json) as show:
-        return watch(config, clock=SystemClock(), record_to=record_to, on_status=show, stop=told)
+
+        def on_status(status: LiveStatus) -> None:
+            show(replace(status, total_ms=total_ms))
+
+        return watch(
+            config, clock=SystemClock(), record_to=record_to, on_status=on_status, stop=told
+        )
 
 
 def run_replay(shoot: Path, out: Path, *, profile: str, hindsight: bool, as_json: bool) -> None:
