@@ -1,8 +1,8 @@
 """One order for everything that is observed: by time, whatever thread it came from.
 
 Live, a frame is stamped when its first byte arrives and is here some ms later, so frames of
-different feeds come slightly out of order. They wait until every feed has moved on, or for
-`slack_ms`.
+different feeds come slightly out of order. They wait until every feed has moved on, and at most
+`slack_ms`: so long a feed that is slow or down holds up the others.
 """
 
 import heapq
@@ -14,9 +14,6 @@ from tap.vocabulary import PROGRAM, Claim, Frame
 
 Observation = Frame | Claim
 Place = tuple[float, int, str]
-
-_QUIET_MS = 400.0
-"""A feed that gave nothing for so long is not waited for."""
 
 
 def place_of(observation: Observation) -> Place:
@@ -104,6 +101,4 @@ class Sequencer:
             return out
 
     def _ready_ms(self, now_ms: float) -> float:
-        active = [t for t in self._newest.values() if t > now_ms - _QUIET_MS]
-        everyone = min(active) - 1 if active else 0.0
-        return max(now_ms - self._slack_ms, everyone)
+        return max(now_ms - self._slack_ms, min(self._newest.values()) - 1)
