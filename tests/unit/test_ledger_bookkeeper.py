@@ -203,6 +203,22 @@ class TestStills:
         assert (still.program_camera, still.program_confidence) == ("cam-a", 0.97)
         assert (still.kind, still.uri, still.sha256) == ("capture", "file:1.jpg", "ab" * 32)
 
+    def test_the_program_is_told_only_where_it_was_seen(self, desk):
+        desk.begin()
+        desk.books.shot(SHOT)
+        running = Shot(start_ms=2150, end_ms=3000, state=ShotState.BLACK, confidence=0.9)
+        for n, at in enumerate((2000.0, 2500.0, 3500.0)):
+            claim = self.still(f"m{n}", at=at, still_id=f"s{n}")
+            desk.books.claim(claim)
+            desk.books.verdict(note(f"m{n}"), claim, program=running)
+        desk.rows()
+        stills = list(all_stills(desk.store, "shoot-1"))
+        assert [(s.program_state, s.program_camera, s.program_confidence) for s in stills] == [
+            ("live", "cam-a", 0.97),
+            ("black", None, 0.9),
+            (None, None, None),
+        ]
+
     def test_one_told_twice_is_one_and_two_messages_about_one_are_two(self, desk):
         desk.begin()
         told = [self.still(recv=1), self.still(recv=2), self.still("m2", kind="marker")]

@@ -5,6 +5,7 @@ crash or by mistake, is known by its key and written once.
 """
 
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ from tap.ledger.rows import (
 )
 from tap.ledger.store import LedgerStore
 from tap.vocabulary import Claim, ClaimType, Event, Shot, Verdict, VerdictCode
+
+_LAST_SHOTS = 64
+"""A message about a still may be late, but not by more shots than this."""
 
 
 class Bookkeeper:
@@ -60,6 +64,7 @@ class Bookkeeper:
         self._messages = Messages()
         self._covered: set[str] = set()
         """The events that a row speaks of."""
+        self._shots: deque[Shot] = deque(maxlen=_LAST_SHOTS)
         self._differing = 0
 
     # ------------------------------------------------------------------ joining and leaving
@@ -86,6 +91,7 @@ class Bookkeeper:
                 for camera in cameras:
                     found |= self._write_camera(camera, found)
             self._session, self._cameras, self._messages = row, found, known.messages
+            self._shots.extend(known.shots)
             self._covered = {v.event_id for v in known.verdicts.values() if v.event_id is not None}
             self._outbox.start()
             self._outbox.notify()
@@ -177,6 +183,7 @@ class Bookkeeper:
         with self._lock:
             self._begun()
             self._append(FactKind.SHOT, f"shot/{shot.start_ms!r}", body)
+            self._shots.append(shot)
 
     def camera(self, camera: CameraFacts) -> None:
         """Take what is known of a camera: a registration, or a change. Nothing new: no row."""
@@ -197,7 +204,8 @@ class Bookkeeper:
         """Take a verdict on a claim, an event or both: a director event, and a still if told one.
 
         Claim and event are looked up in the journal; those given count only where it lacks them.
-        `program` is what the program showed at the time of a still, where that is known.
+        `program` is the shot under way; a still's row tells what the program showed at its time,
+        where that shot or one of the last ones covers it.
         """
         with self._lock:
             session = self._begun()
@@ -270,9 +278,16 @@ class Bookkeeper:
         while self._journal.find(still_name(still_id, nth)) is not None:
             nth += 1
         name = still_name(still_id, nth)
-        row = entries.still_row(f"{session}/{name}", session, claim, program)
+        shown = self._program_at(claim.at_ms, program)
+        row = entries.still_row(f"{session}/{name}", session, claim, shown)
         if row is not None:
             self._append(FactKind.STILL, name, row.document(), [_outgoing(Op.STILL, row)])
+
+    def _program_at(self, at_ms: float, running: Shot | None) -> Shot | None:
+        if running is not None and running.start_ms <= at_ms <= running.end_ms:
+            return running
+        closed = (shot for shot in self._shots if shot.start_ms <= at_ms < shot.end_ms)
+        return next(closed, None)
 
     def _append(
         self, kind: FactKind, key: str, body: dict[str, Any], rows: Sequence[Outgoing] = ()

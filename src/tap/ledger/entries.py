@@ -106,6 +106,7 @@ def still_row(key: str, session_key: str, claim: Claim, program: Shot | None) ->
         kind="marker" if claim.kind == "marker" else "capture",
         uri=claim.uri,
         sha256=claim.sha256,
+        program_state=program.state if program is not None else None,
         program_camera=program.camera if program is not None else None,
         program_confidence=program.confidence if program is not None else None,
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tap.vocabulary import SESSION_KIND, Claim, ClaimType, Event, VerdictCode, Word
+from tap.vocabulary import SESSION_KIND, Claim, ClaimType, Event, ShotState, VerdictCode, Word
 
 SESSIONS = "productionSessions"
 CAMERAS = "productionCameras"
@@ -149,6 +149,7 @@ class StillRow(Row):
     kind: Literal["capture", "marker"]
     uri: str | None = None
     sha256: str | None = None
+    program_state: ShotState | None = None
     program_camera: str | None = None
     program_confidence: float | None = None
 
