@@ -102,6 +102,7 @@ class Bookkeeper:
             events=tuple(known.events),
             shots=tuple(known.shots),
             verdicts=known.verdicts,
+            ended_ms=known.ended_ms,
         )
 
     def complete(self, at_ms: float, final_state: FinalState | Mapping[str, Any]) -> None:

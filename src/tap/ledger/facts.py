@@ -35,6 +35,7 @@ class Begun:
     Each kind is in the order in which it was journalled; `verdicts` are by the key of the row
     that they are in. A session that goes on gives its verdicts to `Bookkeeper.verdict` again,
     all from the first, as its judge finds them again: those that have a row change nothing.
+    `ended_ms` is when the director ended the session, where no run has completed it since.
     """
 
     resumed: bool
@@ -43,6 +44,7 @@ class Begun:
     events: tuple[Event, ...] = ()
     shots: tuple[Shot, ...] = ()
     verdicts: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
+    ended_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from tap.ledger.journal import Fact, FactKind, Journal
 from tap.ledger.messages import Messages
 from tap.ledger.rows import CameraRow, SessionRow
 from tap.ledger.values import restored, storable
-from tap.vocabulary import Claim, Event, Shot, Verdict
+from tap.vocabulary import Claim, ClaimType, Event, Shot, Verdict
 
 
 @dataclass(slots=True)
@@ -24,6 +24,8 @@ class Recalled:
     shots: list[Shot] = field(default_factory=list[Shot])
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
     """By the key of the row that they are in."""
+    ended_ms: float | None = None
+    """When the director ended the session, where no run has completed it since."""
     messages: Messages = field(default_factory=Messages)
 
 
@@ -67,6 +69,8 @@ def _take(found: Recalled, fact: Fact) -> None:
             claim = claim_of(fact.body)
             found.claims.append(claim)
             found.messages.recall(claim, fact.text)
+            if claim.type is ClaimType.SESSION_END:
+                found.ended_ms = claim.at_ms
         case FactKind.EVENT:
             found.events.append(Event.model_validate_json(fact.text))
         case FactKind.SHOT:
@@ -74,5 +78,7 @@ def _take(found: Recalled, fact: Fact) -> None:
         case FactKind.VERDICT:
             body = fact.body
             found.verdicts[body["row"]] = Verdict.model_validate(body["verdict"])
-        case FactKind.STILL | FactKind.COMPLETION:
+        case FactKind.COMPLETION:
+            found.ended_ms = None
+        case FactKind.STILL:
             pass

@@ -87,8 +87,8 @@ class Session:
         )
         for claim in begun.claims:
             self._heed(claim)
-        # The session goes on: that the director had ended it before no longer counts.
-        self.ended_ms = None
+        # A session that was completed goes on; one that was only ended is yet to be completed.
+        self.ended_ms = begun.ended_ms
         if begun.resumed:
             self.core.restore(begun.claims, begun.events, begun.shots)
         self._ready = True
