@@ -187,3 +187,35 @@ def test_a_wire_that_breaks_repeats_and_loses_no_message(watched):
     names = [row.claim.id for row in rows if row.claim]
     assert sorted(names) == sorted(json.loads(text)["id"] for _, text in watched.director.lines)
     assert session.status == "completed"
+
+
+def test_a_history_that_was_heard_before_a_restart_is_no_news(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_HOME", str(tmp_path))
+    clock = SystemClock()
+    now = clock.now_ms()
+    said = [
+        {"type": "session.start", "id": "m1", "atMs": now - 30},
+        {"type": "mode", "id": "m2", "atMs": now - 20, "mode": "ghost"},
+        {"type": "cut", "id": "m3", "atMs": now - 10, "camera": "cam-a", "odd": [1, 2.5, None]},
+    ]
+    director = Director([(now, json.dumps(message)) for message in said], [])
+    with serve(director.handle, "127.0.0.1", 0, compression=None) as wire:
+        threading.Thread(target=wire.serve_forever, daemon=True).start()
+        toml = tmp_path / "shoot.toml"
+        toml.write_text(
+            f"""
+            session = {{ external_id = "s" }}
+            cameras = [{{ id = "cam-a", url = "http://127.0.0.1:9/a" }}]
+            program = {{ url = "http://127.0.0.1:9/p" }}
+            director = {{ url = "ws://127.0.0.1:{wire.socket.getsockname()[1]}/" }}
+            """
+        )
+        for _ in range(2):
+            watch, stop = Watch(load_config(toml), clock=clock), threading.Event()
+            threading.Timer(1.0, stop.set).start()
+            watch.run(stop=stop)
+        wire.shutdown()
+    assert watch._director.health().replayed == 3
+    with closing(EmbeddedLedger(tmp_path / "ledger.sqlite", read_only=True)) as ledger:
+        assert [row.claim.id for row in all_events(ledger, "s")] == ["m1", "m2", "m3"]
+        assert ledger.session("s").runs == 2

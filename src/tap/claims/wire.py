@@ -8,7 +8,7 @@ import random
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
@@ -114,6 +114,11 @@ class LiveClaims(ABC):
         self._sink: Sink = _nowhere
 
     # ------------------------------------------------------------------ for the caller
+
+    def remember(self, claims: Iterable[Claim]) -> None:
+        """Take note of what an earlier run of tap was told: said again, it is no news."""
+        for claim in claims:
+            self._history.is_replay(claim)
 
     def start(self, sink: Sink) -> None:
         """Listen from now on; `sink` is called on the source's thread, with each claim in turn."""

@@ -83,6 +83,7 @@ class Watch:
         for feed in self._feeds.values():
             feed.start(self._sequencer.put)
         if self._director is not None:
+            self._director.remember(self._session.claims)
             self._director.start(self._sequencer.put)
         told_ms = 0.0
         try:
@@ -169,7 +170,7 @@ class Watch:
             runner_up=now.runner_up if now is not None else None,
             runner_up_confidence=now.runner_up_confidence if now is not None else 0.0,
             director=self._director_word(),
-            claims=session.claims,
+            claims=len(session.claims),
             verdicts=tuple(core.verdicts[-VERDICTS_SHOWN:]),
             counts=dict(session.counts),
             ledger=LedgerStatus(rows=books.sent, waiting=books.pending, note=books.reason),

@@ -94,9 +94,9 @@ class Session:
         self._ready = True
 
     @property
-    def claims(self) -> int:
-        """Messages taken so far."""
-        return len(self._said)
+    def claims(self) -> Sequence[Claim]:
+        """Messages taken so far, those of earlier runs included."""
+        return self._said
 
     @property
     def book_status(self) -> BookStatus:
