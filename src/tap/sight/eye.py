@@ -1,5 +1,6 @@
 """The eye: turns each program picture into evidence for every state of the sequence model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,13 +20,20 @@ _CERTAIN = 60.0
 """Nats for what needs no matching: black is black."""
 _REPEAT = 0.02
 """Mean grey-level difference below which a program picture is the last one again."""
-_REPEAT_WEIGHT = 0.2
+REPEAT_WEIGHT = 0.2
 """A repeated picture is hardly new evidence."""
 _LEVEL_START, _LEVEL_PACE = 0.5, 0.03
 _PEAK_DECAY = 0.0005
 _OFF_FLOOR = 0.6
 """A camera must reach this part of the fit it usually has, else it is not that camera."""
 _OFF_LEAST, _OFF_MOST = 0.2, 0.55
+_OFF_ELSEWHEN = 0.85
+"""... and this part if it fits best at a delay that it doesn't have: an older picture of a camera
+that stands still is most of its present one."""
+_ELSEWHEN_MS = 40.0
+"""How far outside the interval of its delay that is: about a frame."""
+_ASTRAY_PACE, _ASTRAY = 0.3, 0.25
+"""Now and then an older picture fits at the right delay by chance: so judged over some frames."""
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _TEXTURE_OUTSIDE = 10.0
@@ -33,10 +41,6 @@ _TRIED = 30
 """Frames of a camera's past that a new placement is tried on."""
 _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
-_STALL_FRAMES = 2.5
-"""Frames that a camera may miss before it counts as stalled ..."""
-_STALL_MS = 100.0
-"""... and the least time that must be."""
 _JUMP_MS = 1000.0
 """How far a known delay is believed to jump by itself; older pictures are a replay."""
 
@@ -75,8 +79,10 @@ class Evidence:
     repeat: bool = False
     blind: tuple[int, ...] = ()
     """Cameras that gave no pictures for long when this one must have been taken."""
-    stalled: tuple[int, ...] = ()
-    """Cameras that gave none just then."""
+    information: float = 0.0
+    """Nats that a perfect match would gain."""
+    composed: int | None = None
+    """The state of the pair of cameras that stand side by side in it."""
     replayed: int | None = None
     """The camera whose older pictures this is one of."""
     contrast: float = 0.0
@@ -106,8 +112,8 @@ class Camera:
         self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
         self.size: tuple[int, int] | None = None
         self.confirmed = False
-        self.interval_ms = 33.0
-        """Usual time between its frames."""
+        self.astray = 0.0
+        """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
         self.level = _LEVEL_START
         self.peak = 0.0
         """The best fit of late: below it, the placement may have moved."""
@@ -149,9 +155,6 @@ class Eye:
         evidence.blind = tuple(
             i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms)
         )
-        evidence.stalled = tuple(
-            i for i, camera in enumerate(self._cameras) if _is_stalled(camera, at_ms)
-        )
         self._weigh(evidence, seen)
         return evidence
 
@@ -183,7 +186,14 @@ class Eye:
     def _fit_of(
         self, camera: Camera, views: "Views", placement: Placement, chosen: range
     ) -> tuple[float, int]:
-        seen, penalty = views.through(placement.on)
+        fit, best = self.fit_inside(camera, views, placement, chosen)
+        return views.through(placement.on)[1] * fit, best
+
+    def fit_inside(
+        self, camera: Camera, views: "Views", placement: Placement, chosen: Sequence[int]
+    ) -> tuple[float, int]:
+        """Best fit of some frames of a camera's memory, whatever lies outside of the placement."""
+        seen, _ = views.through(placement.on)
         total = float(seen.information.sum())
         if total <= 1:
             return 0.0, -1
@@ -194,7 +204,7 @@ class Eye:
         )
         nats = gains(seen, units)[0].sum(axis=0)
         best = int(np.argmax(nats))
-        return penalty * float(nats[best]) / total, chosen[best]
+        return float(nats[best]) / total, chosen[best]
 
     # ------------------------------------------------------------------ one camera
 
@@ -271,31 +281,48 @@ class Eye:
 
     def _weigh(self, evidence: Evidence, views: "Views") -> None:
         states, nats = self._states, evidence.nats
-        information = views.information
+        information = evidence.information = views.information
         for i, match in enumerate(evidence.matches):
             nats[i] = match.fit * information - match.toll if match is not None else 0.0
         best = evidence.best
         level = self._cameras[best].level if best is not None else _LEVEL_START
         floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level))
+        if best is not None and self._is_elsewhen(best, evidence):
+            floor = _OFF_ELSEWHEN * level
         nats[states.off] = floor * information
         for i, camera in enumerate(self._cameras):
             # The very picture may be one of those missing: then no match is no evidence.
-            if camera.delay.ms is not None and camera.memory.lacks(
-                evidence.at_ms - camera.delay.ms
-            ):
+            delay = camera.delay.ms
+            if i in evidence.blind or delay is None:
+                continue
+            if camera.memory.lacks(evidence.at_ms - delay):
                 nats[i] = max(nats[i], nats[states.off])
         nats[states.black] = -_CERTAIN
         nats[states.first_pair :] = -_CERTAIN
         if evidence.flat == "black":
             nats[states.black] = nats.max() + _CERTAIN
-        elif evidence.flat == "plain" or best is None:
+        elif evidence.flat == "plain" or (best is None and evidence.blind):
             nats[states.off] = nats.max() + _CERTAIN
-        else:
+        elif best is not None:
             match = evidence.matches[best]
             if match is not None and match.fit < _EXPLAINED * level:
                 self._weigh_pairs(evidence, views)
         if evidence.repeat:
-            nats *= _REPEAT_WEIGHT
+            nats *= REPEAT_WEIGHT
+
+    def _is_elsewhen(self, number: int, evidence: Evidence) -> bool:
+        """Whether a camera with a known delay fits best at quite another."""
+        camera, match = self._cameras[number], evidence.matches[number]
+        if match is None or not camera.delay.locked:
+            return False
+        low, high = camera.delay.interval_ms
+        slack = max(_ELSEWHEN_MS, camera.memory.step_ms)
+        there = camera.memory.within(evidence.at_ms - high - slack, evidence.at_ms - low + slack)
+        if there.stop <= there.start:
+            return False  # it could not fit where it should
+        outside = not low - _ELSEWHEN_MS <= match.lag_ms <= high + _ELSEWHEN_MS
+        camera.astray += _ASTRAY_PACE * (outside - camera.astray)
+        return camera.astray > _ASTRAY
 
     def _weigh_pairs(self, evidence: Evidence, views: "Views") -> None:
         looks: dict[int, tuple[Floats, Floats]] = {}
@@ -361,16 +388,6 @@ def _better(a: Match | None, b: Match | None) -> Match | None:
     if a is None or b is None:
         return a or b
     return a if a.fit >= b.fit else b
-
-
-def _is_stalled(camera: Camera, at_ms: float) -> bool:
-    """No pictures of a camera whose delay is known where the one shown must be."""
-    if not camera.delay.locked:
-        return False
-    low, high = camera.delay.interval_ms
-    reach = max(_STALL_MS, _STALL_FRAMES * camera.interval_ms)
-    part = camera.memory.within(at_ms - high - reach, at_ms - low + reach)
-    return bool(part.stop <= part.start)
 
 
 def is_portrait(rect: Rect, shape: tuple[int, ...]) -> bool:

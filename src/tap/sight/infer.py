@@ -22,6 +22,8 @@ _TO_CAMERA, _TO_PAIR, _TO_OFF, _TO_BLACK = 0.6, 0.3, 0.05, 0.05
 _LEAVE_PAIR = 0.08
 _LEAVE_OFF = 0.02
 _LEAVE_BLACK = 0.05
+_TO_ANY_PAIR, _FROM_ANY_PAIR = 1e-5, 1e-3
+"""Into two cameras side by side, and out of them, a program cuts from and to anywhere."""
 _FLOOR = 1e-12
 """No state is ever impossible: a wrong turn must be recoverable."""
 _LEAST_NATS = -60.0
@@ -68,6 +70,9 @@ class States:
         for state, (a, b) in enumerate(self.pairs, start=self.first_pair):
             t[state, [a, b]] += _LEAVE_PAIR / 2
             t[state, state] = 1 - _LEAVE_PAIR
+        if self.pairs:
+            t[: self.first_pair, self.first_pair :] += _TO_ANY_PAIR / len(self.pairs)
+            t[self.first_pair :, : self.first_pair] += _FROM_ANY_PAIR / self.first_pair
         t[self.off, :n] += _LEAVE_OFF / max(1, n)
         t[self.off, self.black] += _LEAVE_OFF / 10
         t[self.off, self.off] = 1 - _LEAVE_OFF

@@ -13,8 +13,8 @@ _CAPACITY = 320
 _STEP_PACE = 0.05
 _PAUSE_MS = 1000.0
 """A longer step between frames is a gap and says nothing of the rhythm."""
-_HOLE_MS, _HOLE_STEPS = 60.0, 1.8
-"""No frame for so long, and for so many usual steps, is a hole."""
+_HOLE_MS, _HOLE_STEPS = 30.0, 0.75
+"""No frame for so long, and for so many usual steps, to either side is a hole."""
 
 
 class Memory:
@@ -33,7 +33,8 @@ class Memory:
         self._lumas: list[Luma | None] = [None] * _CAPACITY
         self._start = 0
         self._count = 0
-        self._step_ms = 33.0
+        self.step_ms = 33.0
+        """Usual time between frames."""
         self.placement = Placement()
         self.portrait = False
 
@@ -53,7 +54,7 @@ class Memory:
         if self._count == _CAPACITY:
             self._drop_first()
         if last is not None and at_ms - last < _PAUSE_MS:
-            self._step_ms += _STEP_PACE * (at_ms - last - self._step_ms)
+            self.step_ms += _STEP_PACE * (at_ms - last - self.step_ms)
         slot = (self._start + self._count) % _CAPACITY
         self._count += 1
         self._times[[slot, slot + _CAPACITY]] = at_ms
@@ -73,8 +74,8 @@ class Memory:
 
     def lacks(self, at_ms: float) -> bool:
         """Whether frames are missing around `at_ms`, by the camera's own usual rhythm."""
-        around = max(_HOLE_MS, _HOLE_STEPS * self._step_ms)
-        part = self.within(at_ms - around, at_ms + _HOLE_MS / 2)
+        around = max(_HOLE_MS, _HOLE_STEPS * self.step_ms)
+        part = self.within(at_ms - around, at_ms + around)
         return bool(part.stop <= part.start)
 
     def within(self, from_ms: float, to_ms: float) -> slice:

@@ -20,7 +20,13 @@ Piece = tuple[Shot, str]
 
 _BACK = 4
 """Frames of a running shot that stay open: a dissolve's first frames look like the shot before."""
-_SHORTEST = {ShotState.LIVE: 2, ShotState.AMBIGUOUS: 2, ShotState.OFF_CAMERA: 4, ShotState.BLACK: 3}
+_SHORTEST = {
+    ShotState.LIVE: 2,
+    ShotState.AMBIGUOUS: 2,
+    ShotState.COMPOSED: 3,
+    ShotState.OFF_CAMERA: 4,
+    ShotState.BLACK: 3,
+}
 """Frames below which a state is taken for its neighbour: a flash, a dropped picture."""
 _STABLE = {ShotState.UNSEEN: 1, ShotState.OFF_CAMERA: 5}
 _STABLE_ELSE = 3
@@ -266,6 +272,8 @@ def _runs_of(rulings: Sequence[Ruling]) -> list[Run]:
 def _is_seen(old: Ruling, new: Ruling) -> bool:
     """Whether a change between two rulings was seen, rather than hidden or only possible."""
     if ShotState.UNSEEN in (old.state, new.state):
+        return False
+    if old.state == new.state == ShotState.OFF_CAMERA:
         return False
     if ShotState.AMBIGUOUS in (old.state, new.state):
         return not set(old.cameras) & set(new.cameras)

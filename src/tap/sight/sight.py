@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 import numpy as np
 
+from tap.sight.compose import Composer
 from tap.sight.eye import Camera, Evidence, Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.infer import Decided, Inference, States, decide_all
@@ -23,6 +24,8 @@ _UNSURE = 0.85
 _LIKELY = 0.08
 _NEVER_SEEN = 0.5
 """Most confidence in "off camera" as long as no camera was ever seen on the program."""
+_OVERRULES = 0.95
+"""From this honest probability on, "off camera" stands, however well a camera fits just now."""
 _MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
@@ -62,6 +65,7 @@ class Sight:
         self._states = States(len(self.cameras))
         self._eye = Eye(self._states, self._eyes, self.settings)
         self._surveyor = Surveyor(self._eye, self._eyes)
+        self._composer = Composer(self._eye, self._eyes, self._states)
         self._inference = Inference(
             self._states,
             sharpness=self.settings.sharpness,
@@ -79,8 +83,6 @@ class Sight:
         self._size: tuple[int, int] | None = None
         self._frames = 0
         self._now_ms = 0.0
-        self._watched: int | None = None
-        """The camera that was live last, as long as nothing else was seen since."""
         self.now: Now | None = None
 
     # ------------------------------------------------------------------ in
@@ -97,7 +99,6 @@ class Sight:
             self._release()
             return
         camera = self._eyes[self._number[frame.feed]]
-        camera.interval_ms = presence.interval_ms
         if camera.size is None or not same_shape(camera.size, frame.size):
             camera.size = frame.size
             self._surveyor.reset(camera, self._size)
@@ -178,10 +179,8 @@ class Sight:
             )
         )
         builder = ShotBuilder(self.settings)
-        self._watched = None
         for item, following in zip_longest(kept, kept[1:]):
             if isinstance(item, Ruling):
-                self._watched = None
                 builder.add(item)
             elif item is not None:
                 following_ms = following.at_ms if following is not None else None
@@ -211,7 +210,7 @@ class Sight:
         self._frames += 1
         self._freeze.look(evidence)
         self._waiting.append(evidence)
-        if self._surveyor.survey(evidence):
+        if not self._composer.look(evidence) and self._surveyor.survey(evidence):
             self._look_again()
         else:
             self._learn(self._inference.add(evidence.at_ms, evidence.nats))
@@ -250,6 +249,8 @@ class Sight:
     def _rule(self, evidence: Evidence, decided: Decided, following_ms: float | None) -> Ruling:
         states, honest = self._states, decided.honest
         state = int(np.argmax(decided.sharp))
+        if honest[states.off] > _OVERRULES:
+            state = states.off
         order = np.argsort(-honest)
         runner = int(order[1]) if int(order[0]) == state else int(order[0])
         kind, cameras, reason = ShotState.LIVE, states.members(state), ""
@@ -267,16 +268,12 @@ class Sight:
         elif state == states.black:
             kind = ShotState.BLACK
         elif state >= states.first_pair:
-            kind = ShotState.TRANSITION
+            kind = ShotState.COMPOSED if state == evidence.composed else ShotState.TRANSITION
         elif confidence < _UNSURE:
             likely = [i for i in range(states.cameras) if honest[i] > _LIKELY or i == state]
             if len(likely) > 1:
                 kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
                 confidence = float(honest[likely].sum())
-        if kind is ShotState.LIVE:
-            self._watched = state
-        elif kind is not ShotState.UNSEEN:
-            self._watched = None
         pair = evidence.mixes.get(state)
         match = evidence.matches[state] if state < states.cameras else None
         end_ms = following_ms
@@ -301,8 +298,6 @@ class Sight:
         """The cameras that a picture which matches nothing may be of, unseen by tap."""
         if evidence.flat:
             return ()
-        if self._watched in evidence.stalled and self._watched not in evidence.blind:
-            return (self._watched,)
         if all(match is None for match in evidence.matches):
             return tuple(range(len(self.cameras)))
         return evidence.blind
@@ -311,7 +306,6 @@ class Sight:
         """The program gave nothing for a while."""
         self._flush()
         self._freeze.finish()
-        self._watched = None
         unseen = Ruling(
             self._frames - 1,
             from_ms,

@@ -1,0 +1,157 @@
+"""The composer: finds two cameras standing side by side, each in a part of the picture.
+
+A wipe or a split that leaves each camera where it is shows in the matching already (`match.mix`).
+Here the cameras are moved or shrunk to fit their boxes, in the ways that switchers offer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tap.sight.eye import REPEAT_WEIGHT, Camera, Evidence, Eye, Views
+from tap.sight.infer import States
+from tap.sight.look import WHOLE, Rect
+from tap.sight.placement import Placement
+
+_KEEN, _EVERY = 6, 10
+"""Of the pictures that nothing explains, the first few are searched, then each tenth."""
+_CANDIDATES = 4
+"""Frames of a camera that are tried in each box."""
+_SLACK_MS = 40.0
+_SOME_TIME_MS = 600.0
+"""How far back to look for a camera whose delay is unknown."""
+_LIKE_ITSELF = 0.6
+_LEAST = 0.25
+"""A camera must fit its box to this part of its usual fit, and to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The part `of` of what would fill the program, shown in its part `on`."""
+
+    of: Rect
+    on: Rect
+
+    def through(self, usual: Placement) -> Placement | None:
+        """How a camera that usually lies so lies in this box; None if it is cropped away."""
+        x = _moved((usual.on.x0, usual.on.x1), (usual.of.x0, usual.of.x1), *self._across)
+        y = _moved((usual.on.y0, usual.on.y1), (usual.of.y0, usual.of.y1), *self._down)
+        if x is None or y is None:
+            return None
+        (on_x0, on_x1, of_x0, of_x1), (on_y0, on_y1, of_y0, of_y1) = x, y
+        if usual.mirror:
+            of_x0, of_x1 = usual.of.x0 + usual.of.x1 - of_x1, usual.of.x0 + usual.of.x1 - of_x0
+        return Placement(
+            on=Rect(on_x0, on_y0, on_x1, on_y1),
+            of=Rect(of_x0, of_y0, of_x1, of_y1),
+            mirror=usual.mirror,
+        )
+
+    @property
+    def _across(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        return (self.of.x0, self.of.x1), (self.on.x0, self.on.x1)
+
+    @property
+    def _down(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        return (self.of.y0, self.of.y1), (self.on.y0, self.on.y1)
+
+
+Layout = tuple[Box, Box]
+
+_MIDDLE, _WAIST = Rect(0.25, 0, 0.75, 1), Rect(0, 0.25, 1, 0.75)
+LAYOUTS: tuple[Layout, ...] = (
+    (Box(_MIDDLE, Rect(0, 0, 0.5, 1)), Box(_MIDDLE, Rect(0.5, 0, 1, 1))),
+    (Box(WHOLE, Rect(0, 0.25, 0.5, 0.75)), Box(WHOLE, Rect(0.5, 0.25, 1, 0.75))),
+    (Box(_WAIST, Rect(0, 0, 1, 0.5)), Box(_WAIST, Rect(0, 0.5, 1, 1))),
+)
+
+
+class Composer:
+    """Follows program pictures in order; adds to their evidence where two cameras share one."""
+
+    def __init__(self, eye: Eye, cameras: list[Camera], states: States) -> None:
+        self._eye = eye
+        self._cameras = cameras
+        self._states = states
+        self._unexplained = 0
+        self._found: Layout | None = None
+
+    def look(self, evidence: Evidence) -> bool:
+        """Weigh compositions if no camera explains the picture. True if one does."""
+        if self._eye.explained(evidence) or not self._states.pairs:
+            self._unexplained, self._found = 0, None
+            return False
+        self._unexplained += 1
+        searched = self._unexplained <= _KEEN or self._unexplained % _EVERY == 0
+        layouts = (self._found,) if self._found else LAYOUTS if searched else ()
+        views = Views(evidence.luma)
+        for layout in layouts:
+            found = self._pair_in(layout, evidence, views)
+            if found is not None:
+                self._found = layout
+                self._weigh(evidence, *found)
+                return True
+        self._found = None
+        return False
+
+    def _weigh(self, evidence: Evidence, a: int, b: int, fit: float) -> None:
+        state = self._states.pair(a, b)
+        nats = fit * evidence.information * (REPEAT_WEIGHT if evidence.repeat else 1.0)
+        evidence.nats[state] = max(evidence.nats[state], nats)
+        evidence.composed = state
+
+    def _pair_in(
+        self, layout: Layout, evidence: Evidence, views: Views
+    ) -> tuple[int, int, float] | None:
+        """Two cameras that fill the boxes of a layout, and their mean fit."""
+        first, second = (self._cameras_in(box, evidence, views) for box in layout)
+        pairs = [
+            ((fit_a + fit_b) / 2, a, b)
+            for a, fit_a in first.items()
+            for b, fit_b in second.items()
+            if a != b
+        ]
+        if not pairs:
+            return None
+        fit, a, b = max(pairs)
+        return a, b, fit
+
+    def _cameras_in(self, box: Box, evidence: Evidence, views: Views) -> dict[int, float]:
+        """The cameras that may be what a box shows, with their fits."""
+        fits: dict[int, float] = {}
+        for number, camera in enumerate(self._cameras):
+            placement = box.through(camera.memory.placement)
+            chosen = _candidates(camera, evidence.at_ms)
+            if placement is None or not chosen:
+                continue
+            fit, _ = self._eye.fit_inside(camera, views, placement, chosen)
+            if fit > max(_LEAST, _LIKE_ITSELF * camera.level):
+                fits[number] = fit
+        return fits
+
+
+def _candidates(camera: Camera, at_ms: float) -> list[int]:
+    """Indices of the frames in a camera's memory that a picture at `at_ms` may show."""
+    low, high = camera.delay.interval_ms
+    if not camera.delay.locked:
+        low, high = 0.0, _SOME_TIME_MS
+    part = camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS)
+    count = min(_CANDIDATES, part.stop - part.start)
+    return [int(n) for n in np.linspace(part.start, part.stop - 1, count)] if count > 0 else []
+
+
+def _moved(
+    usual_on: tuple[float, float],
+    usual_of: tuple[float, float],
+    shown: tuple[float, float],
+    box: tuple[float, float],
+) -> tuple[float, float, float, float] | None:
+    """Along one axis: the ends of `on` and of `of` after the program's `shown` went into `box`."""
+    start, end = max(usual_on[0], shown[0]), min(usual_on[1], shown[1])
+    if end - start < 0.05:
+        return None
+    zoom = (box[1] - box[0]) / (shown[1] - shown[0])
+    grain = (usual_of[1] - usual_of[0]) / (usual_on[1] - usual_on[0])
+    on_start, on_end = (box[0] + (t - shown[0]) * zoom for t in (start, end))
+    of_start, of_end = (usual_of[0] + (t - usual_on[0]) * grain for t in (start, end))
+    return on_start, on_end, of_start, of_end

@@ -1,0 +1,271 @@
+"""From rulings to shots and events."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap.sight.ruling import Ruling
+from tap.sight.settings import SightSettings
+from tap.sight.shots import ShotBuilder
+from tap.vocabulary import ShotState
+
+STEP_MS = 40.0
+LIVE, OFF, BLACK = ShotState.LIVE, ShotState.OFF_CAMERA, ShotState.BLACK
+PAIR, UNSEEN = ShotState.TRANSITION, ShotState.UNSEEN
+
+
+class Rulings(list[Ruling]):
+    """A sequence of rulings, a run at a time."""
+
+    def run(self, state, cameras, count, *, gains=None, shares=None, split=False, sure=0.99):
+        for n in range(count):
+            at = len(self) * STEP_MS
+            self.append(
+                Ruling(
+                    index=len(self),
+                    at_ms=at,
+                    end_ms=at + STEP_MS,
+                    state=state,
+                    cameras=cameras,
+                    confidence=sure,
+                    share=shares[n] if shares else 0.0,
+                    split=split,
+                    gain=gains[n] if gains else (1.0 if state is LIVE else 0.0),
+                    reason="no program frames" if state is UNSEEN else "",
+                )
+            )
+        return self
+
+    def live(self, camera, count, **kind):
+        return self.run(LIVE, (camera,), count, **kind)
+
+    def mixed(self, a, b, count, **kind):
+        shares = [(n + 1) / (count + 1) for n in range(count)]
+        return self.run(PAIR, (a, b), count, shares=kind.pop("shares", shares), **kind)
+
+
+def build(rulings):
+    builder = ShotBuilder(SightSettings())
+    for ruling in rulings:
+        builder.add(ruling)
+    builder.finish()
+    return builder
+
+
+def shots_of(builder):
+    """(state, cameras, first frame, frames) with the parts of one shot joined."""
+    out = []
+    for shot, _ in builder.shots:
+        first, last = shot.start_ms / STEP_MS, shot.end_ms / STEP_MS
+        if out and out[-1][:2] == (shot.state, shot.cameras):
+            out[-1] = (*out[-1][:3], out[-1][3] + last - first)
+        else:
+            out.append((shot.state, shot.cameras, first, last - first))
+    return out
+
+
+def told(builder):
+    return [
+        (e.type.value, e.at_ms / STEP_MS, e.duration_ms / STEP_MS, e.from_camera, e.to_camera)
+        for e in builder.events
+        if e.type.value != "hold"
+    ]
+
+
+def test_a_cut_begins_at_the_first_frame_of_the_new_picture():
+    built = build(Rulings().live("a", 30).live("b", 30))
+    assert shots_of(built) == [(LIVE, ("a",), 0, 30), (LIVE, ("b",), 30, 30)]
+    assert told(built) == [("cut", 30, 0, "a", "b")]
+    assert built.events[0].frame == 30
+    assert built.events[0].id == "cut-1200"
+
+
+@pytest.mark.parametrize("frames", [6, 12, 40])
+def test_a_dissolve_starts_with_the_first_mixed_frame(frames):
+    built = build(Rulings().live("a", 30).mixed("a", "b", frames).live("b", 30))
+    [(kind, at, lasted, old, new)] = told(built)
+    assert (kind, old, new) == ("dissolve", "a", "b")
+    assert at == pytest.approx(30, abs=1)
+    assert lasted == pytest.approx(frames, abs=2)
+
+
+def test_a_dissolve_reaches_beyond_what_was_recognised_as_mixed():
+    shares = [0.2 + 0.05 * n for n in range(13)]
+    built = build(Rulings().live("a", 30).mixed("a", "b", 13, shares=shares).live("b", 30))
+    [(_, at, lasted, _, _)] = told(built)
+    assert at == 27
+    assert lasted == pytest.approx(19, abs=1)
+    assert [s[0] for s in shots_of(built)] == [LIVE, PAIR, LIVE]
+
+
+def test_a_wipe_is_a_mixture_side_by_side():
+    built = build(Rulings().live("a", 30).mixed("a", "b", 12, split=True).live("b", 30))
+    assert told(built)[0][0] == "wipe"
+
+
+def test_two_mixed_frames_are_a_cut_smeared_by_the_encoder():
+    built = build(Rulings().live("a", 30).mixed("a", "b", 2).live("b", 30))
+    assert told(built) == [("cut", 31, 0, "a", "b")]
+    assert [s[0] for s in shots_of(built)] == [LIVE, LIVE]
+
+
+def test_an_aborted_dissolve_is_no_change():
+    shares = [0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1]
+    built = build(Rulings().live("a", 30).mixed("a", "b", 8, shares=shares).live("a", 30))
+    assert told(built) == []
+
+
+def test_a_pair_that_stays_is_composed_to_its_end():
+    built = build(Rulings().live("a", 30).mixed("a", "b", 200, shares=[0.5] * 200).live("b", 30))
+    assert [s[:2] for s in shots_of(built)] == [
+        (LIVE, ("a",)),
+        (ShotState.COMPOSED, ("a", "b")),
+        (LIVE, ("b",)),
+    ]
+    assert shots_of(built)[1][2:] == (30, 200)
+
+
+def test_a_fade_to_black():
+    falling = [1 - (n + 1) / 11 for n in range(10)]
+    built = build(Rulings().live("a", 30).live("a", 10, gains=falling).run(BLACK, (), 40))
+    [(kind, at, lasted, old, new)] = told(built)
+    assert (kind, old, new) == ("fade", "a", None)
+    assert at == pytest.approx(30, abs=1)
+    assert lasted == pytest.approx(10, abs=1)
+    assert shots_of(built)[-1][0] is BLACK
+
+
+def test_a_fade_through_black_is_one_change():
+    falling = [1 - (n + 1) / 11 for n in range(10)]
+    built = build(
+        Rulings()
+        .live("a", 30)
+        .live("a", 10, gains=falling)
+        .run(BLACK, (), 5)
+        .live("b", 10, gains=falling[::-1])
+        .live("b", 30)
+    )
+    [(kind, at, lasted, old, new)] = told(built)
+    assert (kind, old, new) == ("fade", "a", "b")
+    assert at == pytest.approx(30, abs=1)
+    assert lasted == pytest.approx(25, abs=2)
+
+
+def test_long_black_stands_for_itself():
+    built = build(Rulings().live("a", 30).run(BLACK, (), 60).live("b", 30))
+    assert [e[0] for e in told(built)] == ["cut", "cut"]
+    assert [e[3:] for e in told(built)] == [("a", None), (None, "b")]
+
+
+@pytest.mark.parametrize("state", [OFF, BLACK])
+def test_one_odd_frame_is_no_cut(state):
+    built = build(Rulings().live("a", 30).run(state, (), 1).live("a", 30))
+    assert told(built) == []
+    assert shots_of(built) == [(LIVE, ("a",), 0, 61)]
+
+
+def test_a_photo_flash_is_no_cut():
+    built = build(Rulings().live("a", 30).run(OFF, (), 3).live("a", 30))
+    assert told(built) == []
+
+
+def test_cut_and_back_within_four_frames_is_two_cuts():
+    built = build(Rulings().live("a", 30).live("b", 4).live("a", 30))
+    assert told(built) == [("cut", 30, 0, "a", "b"), ("cut", 34, 0, "b", "a")]
+
+
+def test_off_camera_and_back():
+    built = build(Rulings().live("a", 30).run(OFF, (), 30).live("b", 30))
+    assert told(built) == [("cut", 30, 0, "a", None), ("cut", 60, 0, None, "b")]
+
+
+def test_what_happened_while_unseen_is_no_event():
+    built = build(Rulings().live("a", 30).run(UNSEEN, (), 25).live("b", 30))
+    assert told(built) == []
+    assert [s[0] for s in shots_of(built)] == [LIVE, UNSEEN, LIVE]
+    assert {reason for shot, reason in built.shots if shot.state is UNSEEN} == {"no program frames"}
+
+
+def test_a_cut_among_cameras_that_look_alike_is_not_told():
+    both = ShotState.AMBIGUOUS
+    built = build(Rulings().live("a", 30).run(both, ("a", "b"), 30).live("b", 30))
+    assert told(built) == []
+    built = build(Rulings().live("c", 30).run(both, ("a", "b"), 30))
+    assert told(built) == [("cut", 30, 0, "c", None)]
+
+
+def test_a_hold_is_told_when_it_ends():
+    built = build(Rulings().live("a", 300).live("b", 30))
+    [hold] = [e for e in built.events if e.type.value == "hold"]
+    assert (hold.at_ms, hold.duration_ms) == (0, 300 * STEP_MS)
+    assert (hold.from_camera, hold.to_camera) == ("a", "a")
+
+
+def test_a_running_shot_is_emitted_as_it_goes():
+    builder = ShotBuilder(SightSettings())
+    for ruling in Rulings().live("a", 100):
+        builder.add(ruling)
+    assert builder.until_ms is not None
+    assert builder.until_ms >= 90 * STEP_MS
+
+
+runs = st.tuples(
+    st.sampled_from(
+        [
+            (LIVE, ("a",)),
+            (LIVE, ("b",)),
+            (OFF, ()),
+            (OFF, ("a",)),
+            (BLACK, ()),
+            (UNSEEN, ()),
+            (PAIR, ("a", "b")),
+            (PAIR, ("a", "c")),
+            (ShotState.COMPOSED, ("a", "b")),
+            (ShotState.AMBIGUOUS, ("a", "b")),
+        ]
+    ),
+    st.integers(1, 130),
+    st.lists(st.floats(0, 1.2), min_size=1, max_size=5),
+    st.lists(st.floats(0, 1), min_size=1, max_size=5),
+    st.booleans(),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(runs, max_size=14), st.integers(1, 30))
+def test_any_rulings_become_shots_that_partition_time(plan, rate):
+    rulings = Rulings()
+    for (state, cameras), count, gains, shares, split in plan:
+        frames = 1 + count // rate
+        ramp = [shares[0] + (shares[-1] - shares[0]) * n / frames for n in range(frames)]
+        rulings.run(
+            state,
+            cameras,
+            frames,
+            gains=[gains[n % len(gains)] for n in range(frames)],
+            shares=ramp,
+            split=split,
+        )
+    builder = ShotBuilder(SightSettings())
+    for ruling in rulings:
+        builder.add(ruling)
+        emitted = builder.shots[-1][0].end_ms if builder.shots else None
+        assert builder.until_ms == emitted
+    builder.finish()
+    edges = [(shot.start_ms, shot.end_ms) for shot, _ in builder.shots]
+    assert all(start < end for start, end in edges)
+    assert all(one[1] == two[0] for one, two in pairwise(edges))
+    if rulings:
+        assert (edges[0][0], edges[-1][1]) == (0, rulings[-1].end_ms)
+    else:
+        assert edges == []
+    for event in builder.events:
+        assert 0 <= event.at_ms <= rulings[-1].at_ms
+        assert event.duration_ms >= 0
+        assert event.at_ms + event.duration_ms <= rulings[-1].end_ms
+    assert len({e.id for e in builder.events}) == len(builder.events)
+    told_shots, told_events = len(builder.shots), len(builder.events)
+    builder.finish()
+    assert (len(builder.shots), len(builder.events)) == (told_shots, told_events)
