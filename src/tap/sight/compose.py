@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tap.sight.eye import REPEAT_WEIGHT, Camera, Evidence, Eye, Views
+from tap.sight.evidence import Evidence
+from tap.sight.eye import REPEAT_WEIGHT, Camera, Eye, Views
 from tap.sight.infer import States
 from tap.sight.look import WHOLE, Rect
 from tap.sight.placement import Placement

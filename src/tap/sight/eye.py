@@ -1,15 +1,14 @@
 """The eye: turns each program picture into evidence for every state of the sequence model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from tap.sight.delay import Delay
-from tap.sight.infer import States, Vector
+from tap.sight.evidence import Evidence, Match
+from tap.sight.infer import States
 from tap.sight.look import Floats, Rect, blocks, sample
-from tap.sight.match import Mix, Seen, gains, mix
+from tap.sight.match import Seen, gains, mix
 from tap.sight.memory import Memory
 from tap.sight.placement import Placement
 from tap.sight.settings import SightSettings
@@ -43,65 +42,6 @@ _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
 _JUMP_MS = 1000.0
 """How far a known delay is believed to jump by itself; older pictures are a replay."""
-
-
-@dataclass(slots=True)
-class Match:
-    """How well one camera's recent past explains a program picture."""
-
-    fit: float
-    """0 unrelated .. 1 perfect to within coding noise."""
-    toll: float
-    """Nats lost for an unusual delay."""
-    lag_ms: float
-    gain: float
-    """Contrast of the program picture, relative to the camera's."""
-    index: int
-    """Where in the camera's memory."""
-    times: npt.NDArray[np.float64]
-    curve: npt.NDArray[np.float64]
-    """Nats (n,) of every candidate frame, for the delay tracker."""
-
-
-@dataclass(slots=True)
-class Evidence:
-    """All that one program picture says. Times in ms."""
-
-    index: int
-    at_ms: float
-    luma: Luma
-    nats: Vector
-    """(S,) log likelihood of each state."""
-    matches: list[Match | None]
-    mixes: dict[int, Mix] = field(default_factory=dict[int, Mix])
-    flat: str | None = None
-    """"black", "plain" (white, or any colour without a trace of a picture), or None."""
-    repeat: bool = False
-    blind: tuple[int, ...] = ()
-    """Cameras that gave no pictures for long when this one must have been taken."""
-    information: float = 0.0
-    """Nats that a perfect match would gain."""
-    composed: int | None = None
-    """The state of the pair of cameras that stand side by side in it."""
-    replayed: int | None = None
-    """The camera whose older pictures this is one of."""
-    contrast: float = 0.0
-    """Standard deviation of the picture, in units of 64 grey levels."""
-
-    def slim(self) -> "Evidence":
-        """The same without pictures and curves: what a ruling needs, and little to keep."""
-        nothing = np.zeros(0)
-        matches = [
-            replace(match, times=nothing, curve=nothing) if match is not None else None
-            for match in self.matches
-        ]
-        return replace(self, luma=np.zeros((0, 0), np.uint8), matches=matches)
-
-    @property
-    def best(self) -> int | None:
-        """The camera with the best match."""
-        known = [(self.nats[i], i) for i, m in enumerate(self.matches) if m is not None]
-        return max(known)[1] if known else None
 
 
 class Camera:
@@ -296,6 +236,7 @@ class Eye:
             if i in evidence.blind or delay is None:
                 continue
             if camera.memory.lacks(evidence.at_ms - delay):
+                evidence.lacking += (i,)
                 nats[i] = max(nats[i], nats[states.off])
         nats[states.black] = -_CERTAIN
         nats[states.first_pair :] = -_CERTAIN

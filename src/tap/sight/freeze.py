@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tap.sight.eye import Evidence
+from tap.sight.evidence import Evidence
 from tap.vocabulary import Event, EventType, Luma
 
 _SURE = 3

@@ -8,7 +8,8 @@ from itertools import zip_longest
 import numpy as np
 
 from tap.sight.compose import Composer
-from tap.sight.eye import Camera, Evidence, Eye
+from tap.sight.evidence import Evidence
+from tap.sight.eye import Camera, Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.infer import Decided, Inference, States, decide_all
 from tap.sight.placement import same_shape
@@ -83,6 +84,8 @@ class Sight:
         self._size: tuple[int, int] | None = None
         self._frames = 0
         self._now_ms = 0.0
+        self._before: ShotState | None = None
+        """State of the last program frame that was ruled on."""
         self.now: Now | None = None
 
     # ------------------------------------------------------------------ in
@@ -179,6 +182,7 @@ class Sight:
             )
         )
         builder = ShotBuilder(self.settings)
+        self._before = None
         for item, following in zip_longest(kept, kept[1:]):
             if isinstance(item, Ruling):
                 builder.add(item)
@@ -274,6 +278,7 @@ class Sight:
             if len(likely) > 1:
                 kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
                 confidence = float(honest[likely].sum())
+        self._before = kind
         pair = evidence.mixes.get(state)
         match = evidence.matches[state] if state < states.cameras else None
         end_ms = following_ms
@@ -298,6 +303,8 @@ class Sight:
         """The cameras that a picture which matches nothing may be of, unseen by tap."""
         if evidence.flat:
             return ()
+        if evidence.lacking and self._before is not ShotState.OFF_CAMERA:
+            return evidence.lacking
         if all(match is None for match in evidence.matches):
             return tuple(range(len(self.cameras)))
         return evidence.blind

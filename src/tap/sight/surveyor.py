@@ -7,7 +7,8 @@ picture into another's.
 
 from dataclasses import dataclass
 
-from tap.sight.eye import Camera, Evidence, Eye, Views, is_portrait
+from tap.sight.evidence import Evidence
+from tap.sight.eye import Camera, Eye, Views, is_portrait
 from tap.sight.placement import (
     Placement,
     refined,

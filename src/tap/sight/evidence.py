@@ -1,0 +1,71 @@
+"""What one program picture says, before it is decided what it shows."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tap.sight.infer import Vector
+from tap.sight.match import Mix
+from tap.vocabulary import Luma
+
+
+@dataclass(slots=True)
+class Match:
+    """How well one camera's recent past explains a program picture."""
+
+    fit: float
+    """0 unrelated .. 1 perfect to within coding noise."""
+    toll: float
+    """Nats lost for an unusual delay."""
+    lag_ms: float
+    gain: float
+    """Contrast of the program picture, relative to the camera's."""
+    index: int
+    """Where in the camera's memory."""
+    times: npt.NDArray[np.float64]
+    curve: npt.NDArray[np.float64]
+    """Nats (n,) of every candidate frame, for the delay tracker."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that one program picture says. Times in ms."""
+
+    index: int
+    at_ms: float
+    luma: Luma
+    nats: Vector
+    """(S,) log likelihood of each state."""
+    matches: list[Match | None]
+    mixes: dict[int, Mix] = field(default_factory=dict[int, Mix])
+    flat: str | None = None
+    """"black", "plain" (white, or any colour without a trace of a picture), or None."""
+    repeat: bool = False
+    blind: tuple[int, ...] = ()
+    """Cameras that gave no pictures for long when this one must have been taken."""
+    lacking: tuple[int, ...] = ()
+    """Cameras whose frames around that moment are missing."""
+    information: float = 0.0
+    """Nats that a perfect match would gain."""
+    composed: int | None = None
+    """The state of the pair of cameras that stand side by side in it."""
+    replayed: int | None = None
+    """The camera whose older pictures this is one of."""
+    contrast: float = 0.0
+    """Standard deviation of the picture, in units of 64 grey levels."""
+
+    def slim(self) -> "Evidence":
+        """The same without pictures and curves: what a ruling needs, and little to keep."""
+        nothing = np.zeros(0)
+        matches = [
+            replace(match, times=nothing, curve=nothing) if match is not None else None
+            for match in self.matches
+        ]
+        return replace(self, luma=np.zeros((0, 0), np.uint8), matches=matches)
+
+    @property
+    def best(self) -> int | None:
+        """The camera with the best match."""
+        known = [(self.nats[i], i) for i, m in enumerate(self.matches) if m is not None]
+        return max(known)[1] if known else None

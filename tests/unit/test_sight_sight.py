@@ -1,0 +1,347 @@
+"""Sight as a whole, on synthetic shoots."""
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from tests.unit.sample_pictures import (
+    BLACK,
+    DELAY_MS,
+    START_MS,
+    Camera,
+    cuts,
+    frames,
+    noisy,
+    texture,
+    watch,
+)
+
+from tap.sight import Sight
+from tap.vocabulary import PROGRAM, Frame, ShotState
+
+CAMERAS = {"cam-a": Camera(1), "cam-b": Camera(2), "cam-c": Camera(3)}
+A, B, C = CAMERAS
+
+
+def live(name, ms):
+    return CAMERAS[name].at(ms - DELAY_MS)
+
+
+def test_cuts_are_found_to_the_frame_and_delays_measured():
+    seen = watch(CAMERAS, cuts(CAMERAS, [(0, A), (2000, B), (3000, C), (4000, A)]), 6.0)
+    assert seen.told() == [
+        ("cut", 2000, A, B),
+        ("cut", 3000, B, C),
+        ("cut", 4000, C, A),
+    ]
+    assert [seen.camera_at(ms) for ms in (500, 2500, 3500, 5500)] == [A, B, C, A]
+    assert all(e.confidence > 0.9 for e in seen.events)
+    assert seen.sight.program_frames == 150
+    [a, *_] = seen.sight.cameras_seen()
+    assert a.delay_low_ms <= DELAY_MS <= a.delay_high_ms
+    assert a.frames_seen == 150
+    assert not a.mirrored
+
+
+def test_equal_frames_give_equal_answers():
+    show = cuts(CAMERAS, [(0, A), (1500, B)])
+    one, two = watch(CAMERAS, show, 3.0), watch(CAMERAS, show, 3.0)
+    assert one.pieces == two.pieces
+    assert one.events == two.events
+    assert one.sight.cameras_seen() == two.sight.cameras_seen()
+
+
+def test_it_does_not_matter_how_often_time_is_told():
+    show = cuts(CAMERAS, [(0, A), (1500, B)])
+    plain = watch(CAMERAS, show, 3.0)
+    sight, pieces, events = Sight(list(CAMERAS)), [], []
+    for frame in frames(CAMERAS, show, 3.0):
+        sight.pass_time(frame.at_ms - 3)
+        sight.see(frame)
+        sight.pass_time(frame.at_ms)
+    sight.finish()
+    pieces, events = sight.take()
+    assert pieces == plain.pieces
+    assert events == plain.events
+
+
+def test_hindsight_agrees_where_the_evidence_is_clear():
+    seen = watch(CAMERAS, cuts(CAMERAS, [(0, A), (2000, B), (3000, C)]), 4.5, keep_evidence=True)
+    pieces, events = seen.sight.in_hindsight()
+    assert [(e.type, e.at_ms, e.to_camera) for e in events] == [
+        (e.type, e.at_ms, e.to_camera) for e in seen.events
+    ]
+    assert pieces[0][0].start_ms == seen.pieces[0][0].start_ms
+    assert pieces[-1][0].end_ms == seen.pieces[-1][0].end_ms
+    assert all(a[0].end_ms == b[0].start_ms for a, b in pairwise(pieces))
+    again = seen.sight.in_hindsight()
+    assert again == (pieces, events)
+
+
+def test_now_is_told_at_once():
+    sight = Sight(list(CAMERAS))
+    told = []
+    for frame in frames(CAMERAS, cuts(CAMERAS, [(0, A), (1000, B)]), 2.0):
+        sight.see(frame)
+        if frame.feed == PROGRAM and sight.now is not None:
+            told.append((sight.now.at_ms - START_MS, sight.now.camera))
+    assert dict(told)[920] == A
+    assert dict(told)[1080] == B
+
+
+def test_a_dissolve():
+    def show(ms):
+        share = min(1.0, max(0.0, (ms - 2000) / 800))
+        return noisy(cv2.addWeighted(live(A, ms), 1 - share, live(B, ms), share, 0), ms)
+
+    [(kind, at, old, new)] = watch(CAMERAS, show, 4.5).told()
+    assert (kind, old, new) == ("dissolve", A, B)
+    assert at == pytest.approx(2000, abs=121)
+
+
+def test_a_wipe():
+    def show(ms):
+        edge = round(160 * min(1.0, max(0.0, (ms - 2000) / 1000)))
+        out = live(A, ms).copy()
+        out[:, :edge] = live(B, ms)[:, :edge]
+        return noisy(out, ms)
+
+    [(kind, at, old, new)] = watch(CAMERAS, show, 4.5).told()
+    assert (kind, old, new) == ("wipe", A, B)
+    assert at == pytest.approx(2000, abs=250)
+
+
+def test_a_fade_through_black():
+    def show(ms):
+        level = min(1.0, abs(ms - 2400) / 400)
+        return noisy((live(A if ms < 2400 else B, ms) * level).astype(np.uint8), ms)
+
+    [(kind, at, old, new)] = watch(CAMERAS, show, 4.5).told()
+    assert (kind, old, new) == ("fade", A, B)
+    assert at == pytest.approx(2000, abs=121)
+
+
+def test_black_and_an_untapped_camera_are_told_as_such():
+    untapped = Camera(77)
+
+    def show(ms):
+        if 2000 <= ms < 3500:
+            return BLACK
+        return noisy(untapped.at(ms) if 5000 <= ms < 6500 else live(A, ms), ms)
+
+    seen = watch(CAMERAS, show, 8.0)
+    assert [seen.state_at(ms) for ms in (1000, 2700, 4300, 5800, 7500)] == [
+        ShotState.LIVE,
+        ShotState.BLACK,
+        ShotState.LIVE,
+        ShotState.OFF_CAMERA,
+        ShotState.LIVE,
+    ]
+    assert seen.told() == [
+        ("cut", 2000, A, None),
+        ("cut", 3520, None, A),
+        ("cut", 5000, A, None),
+        ("cut", 6520, None, A),
+    ]
+
+
+@pytest.mark.parametrize("grey", [70, 128, 250])
+def test_a_plain_colour_is_nobodys_picture(grey):
+    plain = np.full((90, 160), grey, np.uint8)
+    show = cuts(CAMERAS, [(0, A)])
+    seen = watch(CAMERAS, lambda ms: plain if 2000 <= ms < 4000 else show(ms), 5.0)
+    assert seen.state_at(3000) is ShotState.OFF_CAMERA
+    assert seen.state_at(4600) is ShotState.LIVE
+
+
+def test_a_flash_and_a_lower_third_are_no_cuts():
+    def show(ms):
+        out = live(A, ms).copy()
+        if 2000 <= ms < 2080:
+            return np.full_like(out, 250)
+        if 3000 <= ms < 4500:
+            out[66:, 20:140] = texture(50)[66:, 20:140]
+        return noisy(out, ms)
+
+    seen = watch(CAMERAS, show, 6.0)
+    assert seen.told() == []
+    assert seen.camera_at(3800) == A
+
+
+def test_one_camera_registered_twice_is_ambiguous_and_both_are_named():
+    cameras = {A: Camera(1), B: Camera(1), C: Camera(3)}
+    seen = watch(cameras, cuts(cameras, [(0, C), (2000, A)]), 4.0)
+    shot, _ = seen.shot_at(3000)
+    assert shot.state is ShotState.AMBIGUOUS
+    assert shot.cameras == (A, B)
+    assert shot.camera is None
+    assert shot.confidence > 0.9
+    assert seen.camera_at(1000) == C
+
+
+def test_cameras_side_by_side_are_composed():
+    def show(ms):
+        out = live(A, ms).copy()
+        if 2500 <= ms < 4500:
+            out[:, :80] = live(A, ms)[:, 40:120]
+            out[:, 80:] = live(B, ms)[:, 40:120]
+        return noisy(out, ms)
+
+    plain = cuts(CAMERAS, [(0, B), (1200, A)])
+    seen = watch(CAMERAS, lambda ms: plain(ms) if ms < 2500 else show(ms), 6.0)
+    shot, _ = seen.shot_at(3500)
+    assert (shot.state, shot.cameras) == (ShotState.COMPOSED, (A, B))
+    assert seen.told() == [("cut", 1200, B, A), ("cut", 2520, A, None), ("cut", 4520, None, A)]
+
+
+def test_a_replay_of_older_pictures_is_off_camera():
+    show = cuts(CAMERAS, [(0, A), (1500, B)])
+    replay = lambda ms: noisy(live(A, ms - 2500), ms)  # noqa: E731 - one line, used once
+    seen = watch(CAMERAS, lambda ms: replay(ms) if 4000 <= ms < 5500 else show(ms), 7.0)
+    shot, _ = seen.shot_at(5000)
+    assert shot.state is ShotState.OFF_CAMERA
+    assert shot.cameras == (A,)
+
+
+# ---------------------------------------------------------------- not seen is not "no"
+
+
+def test_a_program_gap_is_unseen():
+    show = cuts(CAMERAS, [(0, A), (3000, B)])
+    seen = watch(CAMERAS, lambda ms: None if 2000 <= ms < 4000 else show(ms), 6.0)
+    shot, reason = seen.shot_at(3000)
+    assert shot.state is ShotState.UNSEEN
+    assert reason == "no program frames"
+    assert seen.told() == []
+    assert [k for k, *_ in seen.told(also=True)] == ["feed_lost", "feed_back"]
+    assert (seen.camera_at(1500), seen.camera_at(5000)) == (A, B)
+
+
+def test_a_program_that_ends_before_the_rest_is_unseen_to_the_end():
+    show = cuts(CAMERAS, [(0, A)])
+    seen = watch(CAMERAS, lambda ms: show(ms) if ms < 2000 else None, 5.0)
+    assert seen.pieces[-1] == (seen.pieces[-1][0], "no program frames")
+    assert seen.pieces[-1][0].end_ms == START_MS + 4960
+
+
+def test_the_live_cameras_feed_lost_is_unseen_with_its_reason():
+    cameras = CAMERAS | {A: Camera(1, lost=(3000, 6500))}
+    seen = watch(cameras, cuts(cameras, [(0, B), (1000, A)]), 9.0)
+    shot, reason = seen.shot_at(5500)
+    assert shot.state is ShotState.UNSEEN
+    assert reason == f"no frames from {A}"
+    assert seen.camera_at(2500) == seen.camera_at(8500) == A
+    assert seen.told() == [("cut", 1000, B, A)]
+    [gap] = seen.sight.cameras_seen()[0].gaps
+    assert gap == (pytest.approx(START_MS + 3000, abs=2), START_MS + 6520, "no frames")
+
+
+def test_some_lost_frames_of_the_live_camera_change_nothing():
+    cameras = CAMERAS | {A: Camera(1, lost=(3000, 3400))}
+    seen = watch(cameras, cuts(cameras, [(0, B), (1000, A)]), 5.0)
+    assert seen.told() == [("cut", 1000, B, A)]
+
+
+def test_a_program_before_its_cameras_is_unseen():
+    cameras = {name: Camera(camera.seed, lost=(0, 3000)) for name, camera in CAMERAS.items()}
+    seen = watch(cameras, cuts(cameras, [(0, A)]), 6.0)
+    shot, reason = seen.shot_at(1500)
+    assert shot.state is ShotState.UNSEEN
+    assert reason == "no frames from cam-a, cam-b, cam-c"
+    assert seen.camera_at(5000) == A
+
+
+def test_a_camera_that_never_comes_spoils_nothing():
+    cameras = CAMERAS | {C: Camera(3, lost=(0, 1e9))}
+    seen = watch(cameras, cuts(cameras, [(0, A), (1520, B)]), 3.0)
+    assert seen.told() == [("cut", 1520, A, B)]
+    assert seen.sight.cameras_seen()[2].frames_seen == 0
+    assert seen.sight.cameras_seen()[2].delay_ms is None
+
+
+# ---------------------------------------------------------------- shapes and numbers
+
+
+def test_portrait_cameras_stand_between_bars():
+    cameras = {A: Camera(1, 160, 90), B: Camera(2, 160, 90)}
+    inside = cuts(cameras, [(0, A), (2500, B)])
+
+    def show(ms):
+        out = np.zeros((90, 160), np.uint8)
+        out[:, 55:106] = cv2.resize(inside(ms), (51, 90), interpolation=cv2.INTER_AREA)
+        return out
+
+    seen = watch(cameras, show, 5.0)
+    assert seen.told() == [("cut", 2520, A, B)]
+    assert seen.camera_at(2000) == A
+
+
+def test_a_mirrored_program_is_noticed():
+    show = cuts(CAMERAS, [(0, A), (3000, B)])
+    seen = watch(CAMERAS, lambda ms: np.ascontiguousarray(show(ms)[:, ::-1]), 5.0)
+    assert seen.told() == [("cut", 3000, A, B)]
+    assert [c.mirrored for c in seen.sight.cameras_seen()[:2]] == [True, True]
+
+
+def test_a_zoomed_program_is_found():
+    # Still: where a whole picture only pans, a shift and a delay are the same thing.
+    cameras = {name: Camera(camera.seed, still=True) for name, camera in CAMERAS.items()}
+    show = cuts(cameras, [(0, A), (4000, B)])
+    seen = watch(cameras, lambda ms: cv2.resize(show(ms)[10:80, 20:144], (160, 90)), 6.0)
+    assert ("cut", 4000, A, B) in seen.told()
+    assert (seen.camera_at(3500), seen.camera_at(5500)) == (A, B)
+
+
+@pytest.mark.parametrize("size", [(80, 45), (160, 120)])
+def test_the_program_may_change_its_size(size):
+    show = cuts(CAMERAS, [(0, A), (4000, B)])
+    seen = watch(CAMERAS, lambda ms: show(ms) if ms < 2000 else cv2.resize(show(ms), size), 6.0)
+    assert seen.camera_at(1500) == seen.camera_at(3500) == A
+    assert seen.camera_at(5500) == B
+    assert ("cut", 4000, A, B) in seen.told()
+
+
+def test_a_single_camera():
+    cameras = {A: Camera(1)}
+    show = cuts(cameras, [(0, A)])
+    seen = watch(cameras, lambda ms: show(ms) if ms < 2000 else noisy(texture(9), ms), 4.0)
+    assert seen.told() == [("cut", 2000, A, None)]
+    assert seen.shot_at(1000)[0].confidence > 0.9
+
+
+def test_twelve_cameras():
+    cameras = {f"cam-{n}": Camera(n + 1, fps=12.5) for n in range(12)}
+    seen = watch(cameras, cuts(cameras, [(0, "cam-0"), (1500, "cam-11"), (2500, "cam-5")]), 3.5)
+    assert [e[3] for e in seen.told()] == ["cam-11", "cam-5"]
+
+
+def test_no_cameras_and_no_frames():
+    sight = Sight([])
+    sight.see(Frame(PROGRAM, 0, START_MS, texture(1), (1280, 720)))
+    sight.finish()
+    [(shot, _)] = sight.take()[0]
+    assert shot.state in (ShotState.OFF_CAMERA, ShotState.UNSEEN)
+    sight = Sight([A])
+    sight.finish()
+    assert sight.take() == ([], [])
+    assert sight.until_ms is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (2, 300)])
+def test_tiny_pictures_are_looked_at(size):
+    rng = np.random.default_rng(1)
+    sight = Sight([A, B])
+    for n in range(30):
+        for feed in (A, B, PROGRAM):
+            luma = rng.integers(0, 255, size, np.uint8)
+            sight.see(Frame(feed, n, START_MS + 40 * n, luma, (size[1], size[0])))
+    sight.finish()
+    assert sight.take()[0]
+
+
+def test_black_cameras_and_a_black_program_are_black():
+    cameras = {A: Camera(1), B: Camera(2)}
+    for camera in cameras.values():
+        camera.world[:] = 5
+    assert watch(cameras, lambda ms: BLACK, 2.0).state_at(1000) is ShotState.BLACK
