@@ -112,3 +112,10 @@ def test_what_was_not_seen_is_not_frozen():
         return live(2000) if 5000 <= ms < 5100 else live(ms)
 
     assert freezes(watch(CAMERAS, show, 7.0)) == []
+
+
+def test_a_long_freeze_stays_its_cameras_shot():
+    seen = watch(CAMERAS, frozen_between(2000, 7000, base="a"), 8.0)
+    assert freezes(seen) == [(2000, "freeze")]
+    assert seen.told() == []
+    assert seen.camera_at(6500) == "a"

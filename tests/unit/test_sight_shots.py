@@ -233,7 +233,7 @@ runs = st.tuples(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(runs, max_size=14), st.integers(1, 30))
 def test_any_rulings_become_shots_that_partition_time(plan, rate):
     rulings = Rulings()

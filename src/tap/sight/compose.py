@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tap.sight.evidence import Evidence
-from tap.sight.eye import REPEAT_WEIGHT, Camera, Eye, Views
+from tap.sight.eye import Camera, Eye, Views
 from tap.sight.infer import States
 from tap.sight.look import WHOLE, Rect
 from tap.sight.placement import Placement
@@ -79,6 +79,8 @@ class Composer:
 
     def look(self, evidence: Evidence) -> bool:
         """Weigh compositions if no camera explains the picture. True if one does."""
+        if evidence.repeat:
+            return evidence.composed is not None
         if self._eye.explained(evidence) or not self._states.pairs:
             self._unexplained, self._found = 0, None
             return False
@@ -97,7 +99,7 @@ class Composer:
 
     def _weigh(self, evidence: Evidence, a: int, b: int, fit: float) -> None:
         state = self._states.pair(a, b)
-        nats = fit * evidence.information * (REPEAT_WEIGHT if evidence.repeat else 1.0)
+        nats = fit * evidence.information
         evidence.nats[state] = max(evidence.nats[state], nats)
         evidence.composed = state
 

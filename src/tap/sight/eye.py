@@ -19,7 +19,7 @@ _CERTAIN = 60.0
 """Nats for what needs no matching: black is black."""
 _REPEAT = 0.02
 """Mean grey-level difference below which a program picture is the last one again."""
-REPEAT_WEIGHT = 0.2
+_REPEAT_WEIGHT = 0.2
 """A repeated picture is hardly new evidence."""
 _LEVEL_START, _LEVEL_PACE = 0.5, 0.03
 _PEAK_DECAY = 0.0005
@@ -75,12 +75,22 @@ class Eye:
         self._cameras = cameras
         self._settings = settings
         self._last: Luma | None = None
+        self._new: Evidence | None = None
+        """Evidence of the last picture that was no repetition."""
 
     def look(self, index: int, at_ms: float, luma: Luma) -> Evidence:
         """Evidence of one (h, w) program picture, taken in order."""
         repeat = self._is_repeat(luma)
         self._last = luma
-        return self.look_again(index, at_ms, luma, repeat=repeat)
+        evidence = self.look_again(index, at_ms, luma, repeat=repeat)
+        new = self._new
+        if not repeat or new is None:
+            self._new = evidence
+        else:
+            # It says what it said when it was new; what the cameras show by now is another matter.
+            evidence.nats = _REPEAT_WEIGHT * new.nats
+            evidence.mixes, evidence.composed = new.mixes, new.composed
+        return evidence
 
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
         """The same without noticing the order: after a placement has changed."""
@@ -227,7 +237,7 @@ class Eye:
         best = evidence.best
         level = self._cameras[best].level if best is not None else _LEVEL_START
         floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level))
-        if best is not None and self._is_elsewhen(best, evidence):
+        if best is not None and not evidence.repeat and self._is_elsewhen(best, evidence):
             floor = _OFF_ELSEWHEN * level
         nats[states.off] = floor * information
         for i, camera in enumerate(self._cameras):
@@ -249,7 +259,7 @@ class Eye:
             if match is not None and match.fit < _EXPLAINED * level:
                 self._weigh_pairs(evidence, views)
         if evidence.repeat:
-            nats *= REPEAT_WEIGHT
+            nats *= _REPEAT_WEIGHT
 
     def _is_elsewhen(self, number: int, evidence: Evidence) -> bool:
         """Whether a camera with a known delay fits best at quite another."""

@@ -84,7 +84,8 @@ class ShotBuilder:
         runs = _runs_of(self._open)
         n = 0
         while n < len(runs):
-            if len(runs[n]) < _SHORTEST.get(runs[n][0].state, 1):
+            goes_on = n == 0 and self._anchor is not None and runs[0][0].key == self._anchor.key
+            if not goes_on and len(runs[n]) < _SHORTEST.get(runs[n][0].state, 1):
                 key = self._neighbour(runs, n, final=final)
                 if key is not None:
                     runs[n] = [r.taken_for(key) for r in runs[n]]
