@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.unit.sample_pictures import Camera, cuts, watch
+from tests.unit.sample_pictures import Camera, cuts, texture, watch
 
 from tap.sight.presence import Presence
 from tap.vocabulary import PROGRAM
@@ -119,3 +119,8 @@ def test_a_long_freeze_stays_its_cameras_shot():
     assert freezes(seen) == [(2000, "freeze")]
     assert seen.told() == []
     assert seen.camera_at(6500) == "a"
+
+
+def test_a_slate_is_no_freeze():
+    live, slate = cuts(CAMERAS, [(0, "a")]), texture(60)
+    assert freezes(watch(CAMERAS, lambda ms: slate if 1500 <= ms < 4000 else live(ms), 5.0)) == []

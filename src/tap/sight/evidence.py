@@ -65,6 +65,12 @@ class Evidence:
         return replace(self, luma=np.zeros((0, 0), np.uint8), matches=matches)
 
     @property
+    def on_camera(self) -> bool:
+        """Whether some camera explains the picture better than none does."""
+        best = self.best
+        return best is not None and bool(self.nats[best] > self.nats[len(self.matches)])
+
+    @property
     def best(self) -> int | None:
         """The camera with the best match."""
         known = [(self.nats[i], i) for i, m in enumerate(self.matches) if m is not None]

@@ -64,7 +64,7 @@ class FreezeWatch:
         if start is None or not self.frozen or not self._moved:
             return
         lasted = self._end_ms - start.at_ms
-        if lasted >= self._freeze_ms and not start.flat:
+        if lasted >= self._freeze_ms and start.on_camera and not start.flat:
             self._events.append(
                 Event(
                     id=f"{EventType.FREEZE.value}-{start.at_ms:.0f}",

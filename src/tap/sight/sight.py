@@ -57,7 +57,7 @@ class Sight:
         *,
         keep_evidence: bool = False,
     ) -> None:
-        """`keep_evidence`: remember what `in_hindsight` needs, some 200 bytes a program frame."""
+        """`keep_evidence`: remember what `in_hindsight` needs, some KB a program frame."""
         self.settings = settings or SightSettings()
         self._kept: list[Evidence | Ruling] | None = [] if keep_evidence else None
         self.cameras = tuple(cameras)
