@@ -285,9 +285,10 @@ class Eye:
         mask = np.ones(32, np.bool_)
         for a, b in self._states.pairs:
             if a in looks and b in looks:
-                if self._cameras[a].memory.placement.on != self._cameras[b].memory.placement.on:
+                on = self._cameras[a].memory.placement.on
+                if not on.near(self._cameras[b].memory.placement.on):
                     continue
-                seen, penalty = views.through(self._cameras[a].memory.placement.on)
+                seen, penalty = views.through(on)
                 state = self._states.pair(a, b)
                 found = mix(seen, looks[a], looks[b], mask)
                 evidence.mixes[state] = found

@@ -20,6 +20,7 @@ PIXELS = 72
 """Pixels of a block."""
 
 _FLAT = 1e-3
+_CELL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,18 @@ class Rect:
             and abs(self.y0) < 2e-3
             and abs(self.x1 - 1) < 2e-3
             and abs(self.y1 - 1) < 2e-3
+        )
+
+    def near(self, other: "Rect") -> bool:
+        """Whether two rects are one to within less than a grid cell."""
+        return (
+            max(
+                abs(self.x0 - other.x0),
+                abs(self.y0 - other.y0),
+                abs(self.x1 - other.x1),
+                abs(self.y1 - other.y1),
+            )
+            < _CELL
         )
 
 
