@@ -61,7 +61,7 @@ class Mix:
 
 
 _SHARES = np.linspace(0.08, 0.92, 15)
-_SPLIT_TOLL = 0.15
+_SPLIT_TOLL = 0.06
 """Part of all information that a split must gain: choosing per block always gains a little."""
 _MIX_TOLL = 8.0
 """Nats a blend must gain over the better of the two."""

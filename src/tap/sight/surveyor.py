@@ -59,7 +59,7 @@ class Surveyor:
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
         self._adjust_from = 0
-        self._style = 0
+        self._style, self._mirror = 0, False
         """Which of the usual placements this program uses: a switcher has one habit for all."""
 
     def reset(self, camera: Camera, program: tuple[int, int] | None) -> None:
@@ -71,7 +71,8 @@ class Surveyor:
         if camera.size is not None and program is not None:
             usual = usual_placements(camera.size, program)
             camera.confirmed = False
-            self._place(camera, usual[self._style % (len(usual) // 2)])
+            plain = len(usual) // 2
+            self._place(camera, usual[self._style % plain + plain * self._mirror])
 
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
@@ -123,6 +124,7 @@ class Surveyor:
         usual = usual_placements(camera.size, self._program)
         if placement in usual:
             self._style = usual.index(placement) % (len(usual) // 2)
+            self._mirror = placement.mirror
         for other in self._cameras:
             if other.confirmed or other.size is None:
                 continue
