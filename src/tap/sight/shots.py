@@ -10,7 +10,14 @@ from itertools import groupby
 
 from tap.sight.ruling import Key, Ruling
 from tap.sight.settings import SightSettings
-from tap.sight.soft import SHORTEST_SOFT, Change, fade_in_length, fade_out_length, read_pair
+from tap.sight.soft import (
+    LONGEST_FADE_MS,
+    SHORTEST_SOFT,
+    Change,
+    fade_in_length,
+    fade_out_length,
+    read_pair,
+)
 from tap.vocabulary import Event, EventType, Shot, ShotState
 
 Run = list[Ruling]
@@ -34,7 +41,6 @@ _STABLE_ELSE = 3
 _COMPOSED_MS = 3500.0
 """A pair that lasts longer is no transition."""
 _FADING = 0.92
-_LONGEST_FADE_MS = 2500.0
 
 
 class ShotBuilder:
@@ -207,7 +213,7 @@ class ShotBuilder:
             fading = next(
                 (n for n, r in enumerate(reversed(run)) if r.gain >= _FADING * self._gain), len(run)
             )
-            if fading and run[-1].end_ms - run[-fading].at_ms < _LONGEST_FADE_MS:
+            if fading and run[-1].end_ms - run[-fading].at_ms < LONGEST_FADE_MS:
                 keep = max(keep, fading + 2)
         if len(run) > keep:
             self._emit(run[:-keep])

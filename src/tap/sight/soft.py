@@ -20,7 +20,7 @@ _STEADY = 0.03
 _FADED = 0.96
 _GONE = 0.5
 """A fade takes away at least half of the contrast before the picture is lost."""
-_LONGEST_FADE_MS = 2500.0
+LONGEST_FADE_MS = 2500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def fade_in_length(new: Sequence[Ruling], *, from_black: bool) -> int | None:
         if max(later) - min(later) <= _STEADY * max(later):
             steady = sum(later) / 4
             return sum(1 for g in gains[: n + 1] if g < _FADED * steady)
-    if new[-1].end_ms - new[0].at_ms > _LONGEST_FADE_MS:
+    if new[-1].end_ms - new[0].at_ms > LONGEST_FADE_MS:
         return 0
     return None
 

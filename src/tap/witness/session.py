@@ -77,7 +77,9 @@ class Session:
         )
         begun = self.books.begin(plan.session, plan.cameras, at_ms)
         self.resumed = begun.resumed
-        self.evidence = EvidenceKeeper(plan.folder / PICTURES_FOLDER)
+        # Pictures that can be looked up later need not be held while they pass.
+        passing = plan.pictures is None
+        self._evidence = EvidenceKeeper(plan.folder / PICTURES_FOLDER) if passing else None
         self.core = Core(
             [camera.id for camera in plan.cameras],
             sight=plan.sight,
@@ -106,7 +108,8 @@ class Session:
     def observe(self, observation: Observation) -> None:
         """The next frame or claim, in order."""
         if isinstance(observation, Frame):
-            self.evidence.frame(observation)
+            if self._evidence is not None:
+                self._evidence.frame(observation)
             self.core.frame(observation)
         elif self.books.claim(observation):
             self._heed(observation)
@@ -126,7 +129,8 @@ class Session:
         if complete:
             ended_ms = self.ended_ms or at_ms
             self.books.complete(ended_ms, self._final_state(witness, ended_ms))
-        self.evidence.close()
+        if self._evidence is not None:
+            self._evidence.close()
         self._closed = self.books.close(timeout_s=10.0)
         if self._pictures is not None:
             self._look_up(witness, self._pictures)
@@ -158,15 +162,15 @@ class Session:
 
     def _event(self, event: Event) -> None:
         self.books.event(event)
-        if event.type in COMMANDED:
-            self.evidence.pin(event, self.core.delays, self.core.running)
+        if self._evidence is not None and event.type in COMMANDED:
+            self._evidence.pin(event, self.core.delays, self.core.running)
 
     def _verdict(self, verdict: Verdict, claim: Claim | None, event: Event | None) -> None:
         running = self.core.running if self._ready else None
         self.books.verdict(verdict, claim, event, running)
         self.counts[verdict.code.value] += 1
-        if self._ready and self._pictures is None:
-            self.evidence.keep(verdict, claim, event, self.core.delays, running)
+        if self._ready and self._evidence is not None:
+            self._evidence.keep(verdict, claim, event, self.core.delays, running)
 
     def _final_state(self, witness: Witness, ended_ms: float) -> dict[str, Any]:
         """How things stood at the session's end; tap may have watched on for some seconds."""
