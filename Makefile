@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install demo demo-real test slow bench-accuracy lint types layers clean
+.PHONY: install bench-deps demo demo-real test slow bench-accuracy lint types layers clean
 
 install: $(READY)
 
@@ -13,6 +14,13 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# Other people's detectors, for benchmarks/accuracy/baselines alone.
+bench-deps: $(BENCH)
+
+$(BENCH): requirements-bench.lock $(READY)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-bench.lock
 	touch $@
 
 demo: $(READY)
