@@ -33,13 +33,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An event."""
+    """An event. `or_to` is another target that is as right (twins that only noise tells apart)."""
 
     id: str
     type: str
     at_ms: float
     duration_ms: float
     to: str | None
+    or_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def _changes(whole: Mapping[str, Any]) -> tuple[Change, ...]:
                 at_ms=_number(record, "atMs", where),
                 duration_ms=duration,
                 to=_text_or_none(record, "to", where),
+                or_to=_text_or_none(record, "orTo", where),
             )
         )
     if len({change.id for change in changes}) != len(changes):

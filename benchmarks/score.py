@@ -95,6 +95,10 @@ class Scores:
     faults: Match = field(default_factory=Match)
     hours: float = 0.0
     delay_errors_ms: tuple[float, ...] = ()
+    off_camera: int = 0
+    off_camera_said: int = 0
+    off_camera_blamed: int = 0
+    ambiguous: Match = field(default_factory=Match)
 
     def figures(self) -> dict[str, float | int | None]:
         """All figures by name, ready for JSON."""
@@ -105,12 +109,14 @@ class Scores:
             "coverage": _ratio(self.frames_asserted, self.frames),
             "confidentWrongFrames": self.confident_wrong,
             "confidentWrongRate": _ratio(self.confident_wrong, self.confident),
+            "confidentWrongShare": _ratio(self.confident_wrong, self.frames),
             "brier": _ratio(self.squared_error, self.frames_asserted),
             "calibrationError": self._calibration_error(),
             "cutF1": self.cuts.f1,
             "cutPrecision": self.cuts.precision,
             "cutRecall": self.cuts.recall,
             "falseCutsPerHour": _ratio(self.cuts.false, self.hours),
+            "falseChangesPerHour": _ratio(self.cuts.false + self.soft.false, self.hours),
             "softF1": self.soft.f1,
             "softKindAccuracy": _ratio(self.soft_kind_right, self.soft.hits),
             "verdictPrecision": self.verdicts.precision,
@@ -119,6 +125,10 @@ class Scores:
             "faultRecall": self.faults.recall,
             "delayErrorMedianMs": float(np.median(delays)) if delays else None,
             "delayErrorMaxMs": max(delays) if delays else None,
+            "offCameraSaid": _ratio(self.off_camera_said, self.off_camera),
+            "offCameraBlamed": _ratio(self.off_camera_blamed, self.off_camera),
+            "ambiguousPrecision": self.ambiguous.precision,
+            "ambiguousRecall": self.ambiguous.recall,
         }
 
     def _calibration_error(self) -> float | None:
@@ -169,6 +179,7 @@ def _score_frames(said: Document, so: Document, scores: Scores) -> None:
             continue  # nothing to see, and nothing wrong was said about it
         scores.frames += 1
         scores.frames_right += right
+        _score_doubts(shot, frame, right, scores)
         if shot is None or _abstains(shot, frame):
             continue
         scores.frames_asserted += 1
@@ -177,6 +188,19 @@ def _score_frames(said: Document, so: Document, scores: Scores) -> None:
         row += (1.0, shot.confidence, float(right))
         scores.confident += shot.confidence >= CONFIDENT
         scores.confident_wrong += shot.confidence >= CONFIDENT and not right
+
+
+def _score_doubts(shot: Span | None, frame: Span, right: bool, scores: Scores) -> None:
+    """Count what is said where no camera can be named."""
+    said = None if shot is None else shot.state
+    if frame.state == "off_camera":
+        scores.off_camera += 1
+        scores.off_camera_said += said == "off_camera"
+        scores.off_camera_blamed += said == "live"
+    if frame.state == "ambiguous":
+        scores.ambiguous += Match(int(right), 0, int(not right))
+    elif said == "ambiguous":
+        scores.ambiguous += Match(0, 1, 0)
 
 
 def _away_from_edges(frames: Sequence[Span]) -> list[int]:
@@ -200,6 +224,8 @@ def _shot_at(shots: Sequence[Span], starts: Sequence[float], at_ms: float) -> Sp
 def _is_right(shot: Span, frame: Span) -> bool:
     if frame.state == "unseen":
         return shot.state == "unseen" or shot.camera in frame.cameras
+    if frame.state == "ambiguous" and frame.camera is not None and shot.state == "live":
+        return shot.camera == frame.camera  # told from its twins by noise alone: good eyes
     if shot.state != frame.state:
         return False
     if frame.state == "live":
@@ -253,11 +279,17 @@ def _pairs(
     free = list(told)
     pairs: list[tuple[Change, Change]] = []
     for change in so:
-        found = next((one for one in free if one.to == change.to and alike(one, change)), None)
+        found = next(
+            (one for one in free if _same_target(one, change) and alike(one, change)), None
+        )
         if found is not None:
             free.remove(found)
             pairs.append((found, change))
     return Match(len(pairs), len(free), len(so) - len(pairs)), pairs
+
+
+def _same_target(told: Change, so: Change) -> bool:
+    return told.to == so.to or (told.to is not None and told.to == so.or_to)
 
 
 def _soft_alike(times: Sequence[float], one: Change, other: Change) -> bool:

@@ -20,7 +20,8 @@ class Timing:
     `phase_ms` is the scene time of its first picture; `jitter_ms` the standard deviation of a
     picture's moment; `skew_ppm` and `offset_ms` set its clock against the program's; a fraction
     `lost` of its frames never reaches the recording (though the switcher has them); `gaps` are
-    stretches of scene time, (start, end) in ms, in which nothing of it is recorded.
+    stretches of scene time, (start, end) in ms, in which nothing of it is recorded. `thinned` are
+    stretches, (start, end, n), over which it takes only every n-th picture (a variable rate).
     """
 
     fps: float = 25.0
@@ -30,6 +31,7 @@ class Timing:
     offset_ms: float = 0.0
     lost: float = 0.0
     gaps: tuple[tuple[float, float], ...] = ()
+    thinned: tuple[tuple[float, float, int], ...] = ()
     seed: int = 0
 
 
@@ -37,7 +39,9 @@ class Timing:
 class Camera:
     """One camera of a shoot. An untapped one is on the switcher, but tap has no feed of it.
 
-    `twins` names the cameras that show the very same picture: nobody could tell them apart.
+    `twins` names the cameras that show the very same picture: nobody could tell them apart, or,
+    where `twins_differ`, by nothing but their noise. Over `stuck`, stretches of scene time in ms,
+    it hangs: it sends one picture again and again.
     """
 
     id: str
@@ -48,6 +52,8 @@ class Camera:
     label: str | None = None
     tapped: bool = True
     twins: tuple[str, ...] = ()
+    twins_differ: bool = False
+    stuck: tuple[tuple[float, float], ...] = ()
     _kept: OrderedDict[int, Picture] = field(
         default_factory=OrderedDict[int, Picture], init=False, repr=False
     )
@@ -60,7 +66,10 @@ class Camera:
         random = np.random.default_rng((timing.seed, 1))
         # A jitter past 40 % of the interval would let frames overtake each other.
         wobble = np.clip(random.normal(0.0, timing.jitter_ms, count), -0.4 * step, 0.4 * step)
-        return np.asarray(timing.phase_ms + np.arange(count) * step + wobble, dtype=np.float64)
+        times = np.asarray(timing.phase_ms + np.arange(count) * step + wobble, dtype=np.float64)
+        for start, end, every in timing.thinned:
+            times = times[(times < start) | (times >= end) | (np.arange(len(times)) % every == 0)]
+        return times
 
     def file_times(self, captured_ms: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """What its clock says at `captured_ms`, in whole ms since the shoot began; increasing."""
@@ -78,6 +87,10 @@ class Camera:
 
     def picture(self, index: int, captured_ms: float) -> Picture:
         """Its picture number `index`, taken at `captured_ms`."""
+        for start, end in self.stuck:
+            if start < captured_ms < end:
+                back = int((captured_ms - start) * self.timing.fps / 1000.0)
+                index, captured_ms = max(0, index - back), start
         found = self._kept.get(index)
         if found is None:
             found = self.sensor.expose(self.source.picture(captured_ms), index)

@@ -1,5 +1,6 @@
 """A real clip as a source: held in memory, played forwards and back without end."""
 
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -20,17 +21,27 @@ BYTE_LIMIT = 2 * 1024**3
 class Clip:
     """A clip of at most `FRAME_LIMIT` frames, scaled so that its longer side is `longer` pixels.
 
+    `span` are the frames of the file to take, (first, behind the last); `pace` how fast it plays.
+
     Raises InputError where the file can't be read or is too much to hold in memory.
     """
 
-    def __init__(self, path: Path, *, longer: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        longer: int | None = None,
+        span: tuple[int, int] | None = None,
+        pace: float = 1.0,
+    ) -> None:
         self._frames: list[npt.NDArray[np.uint8]] = []
+        self._span = span or (0, FRAME_LIMIT + 1)
         try:
             with av.open(str(path)) as container:
                 stream = container.streams.video[0]
                 stream.thread_type = "AUTO"
                 self._size = _even(stream.width, stream.height, longer)
-                self._fps = float(stream.average_rate or 25)
+                self._fps = pace * float(stream.average_rate or 25)
                 self._read(container, path)
         except (OSError, IndexError, av.error.FFmpegError) as error:
             raise InputError(
@@ -41,7 +52,7 @@ class Clip:
 
     def _read(self, container: InputContainer, path: Path) -> None:
         width, height = self._size
-        for frame in container.decode(video=0):
+        for frame in islice(container.decode(video=0), *self._span):
             # I420 takes half the memory of BGR; the conversion back costs well under a ms.
             planes = frame.reformat(width, height, "yuv420p", interpolation="AREA").to_ndarray()
             self._frames.append(cast("npt.NDArray[np.uint8]", planes))
@@ -59,7 +70,7 @@ class Clip:
 
     @property
     def fps(self) -> float:
-        """Frames per second of the file."""
+        """Frames a second as it plays."""
         return self._fps
 
     def picture(self, scene_ms: float) -> Picture:

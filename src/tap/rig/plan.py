@@ -3,10 +3,12 @@
 Times of a plan are ms since the program's first frame.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tap.rig.source import Picture
 from tap.vocabulary import EventType, VerdictCode
 
 
@@ -19,6 +21,7 @@ class Kind(StrEnum):
     REPLAY = "replay"
     SPLIT = "split"
     INSET = "inset"
+    GRAPHIC = "graphic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,15 @@ class On:
 
     CAMERA and REPLAY name one camera (REPLAY shows it as it was `age_ms` ago); SPLIT names two,
     side by side; INSET the big one and the small one, whose sides are `share` of the big one's.
+    GRAPHIC is a moving full-screen graphic. `layout` picks a SPLIT's or INSET's arrangement (see
+    `mixes`); empty is the plain one.
     """
 
     kind: Kind
     cameras: tuple[str, ...] = ()
     age_ms: float = 0.0
     share: float = 0.5
+    layout: str = ""
 
 
 def camera(name: str) -> On:
@@ -46,12 +52,16 @@ BLACK = On(Kind.BLACK)
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """From `at_ms` on the program goes to `on`; soft changes take `duration_ms`."""
+    """From `at_ms` on the program goes to `on`; soft changes take `duration_ms`.
+
+    `variant` is a wipe's direction or a fade's colour (see `mixes`); empty is the plain one.
+    """
 
     at_ms: float
     on: On
     how: EventType = EventType.CUT
     duration_ms: float = 0.0
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +139,18 @@ class Look:
     """Height of black bars at top and bottom together, as a fraction (a letterboxed programme)."""
 
 
+Effect = Callable[[Picture, float], Picture]
+"""What is done to a picture at a program time in ms. The input must not be written to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The program output: shape, rate, look, and when it starts after the cameras did."""
+    """The program output: shape, rate, look, and when it starts after the cameras did.
+
+    `inputs` are done to single cameras before they are mixed (mirror, a grade of its own),
+    `effects` to the whole after `look`. `mixed_fps` is the rate at which the switcher works where
+    a converter then blends its pictures into `fps`; None: there is no converter.
+    """
 
     size: tuple[int, int] = (1280, 720)
     fps: float = 30.0
@@ -139,3 +158,6 @@ class Program:
     look: Look = field(default_factory=Look)
     starts_ms: float = 1000.0
     title: str = "PLEASE STAND BY"
+    inputs: Mapping[str, Effect] = field(default_factory=dict[str, Effect])
+    effects: tuple[Effect, ...] = ()
+    mixed_fps: float | None = None

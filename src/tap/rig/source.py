@@ -127,7 +127,8 @@ class Sensor:
         object.__setattr__(self, "_table", table)
         random = np.random.default_rng(self.seed)
         grain = np.clip(np.rint(random.normal(0.0, self.noise, (512, 512, 3))), -127, 127)
-        object.__setattr__(self, "_grain", grain.astype(np.int8))
+        # Twice each way: any window of up to 512 pixels is then a plain slice of it.
+        object.__setattr__(self, "_grain", np.tile(grain.astype(np.int8), (2, 2, 1)))
 
     def expose(self, picture: Picture, index: int) -> Picture:
         """The picture as this sensor records it as its frame `index`; same index, same noise."""
@@ -138,7 +139,10 @@ class Sensor:
         height, width = out.shape[:2]
         random = np.random.default_rng((self.seed, index))
         dx, dy = (int(value) for value in random.integers(0, 512, 2))
-        rows = np.arange(dy, dy + height) % 512
-        columns = np.arange(dx, dx + width) % 512
-        grain = self._grain[rows][:, columns]
+        if max(height, width) <= 512:
+            grain = self._grain[dy : dy + height, dx : dx + width]
+        else:
+            rows = np.arange(dy, dy + height) % 512
+            columns = np.arange(dx, dx + width) % 512
+            grain = self._grain[rows][:, columns]
         return cast("Picture", cv2.add(out, grain, dtype=cv2.CV_8U))

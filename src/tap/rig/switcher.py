@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tap.rig import look
+from tap.rig import look, mixes
 from tap.rig.camera import Camera, blind, named
 from tap.rig.plan import Delay, Kind, On, Plan, Program, Take
 from tap.rig.source import Picture
@@ -19,7 +19,8 @@ COMPOSED_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What one program frame truly shows."""
+    """What one program frame truly shows. An AMBIGUOUS one that names a camera shows that one, but
+    only noise tells it from the others: to say either is right."""
 
     state: ShotState
     camera: str | None = None
@@ -68,7 +69,10 @@ class Switcher:
         self.captured = {c.id: c.capture_times(whole_ms) for c in cameras}
         self.told = {c.id: c.file_times(self.captured[c.id]) for c in cameras}
         self._interval_ms = 1000.0 / program.fps
-        self._steps = _steps(plan.takes, round(plan.duration_ms / self._interval_ms), program.fps)
+        self._mixed_ms = 1000.0 / (program.mixed_fps or program.fps)
+        mixed = round(plan.duration_ms / self._mixed_ms) + 2
+        self._mixed = _steps(plan.takes, mixed, 1000.0 / self._mixed_ms)
+        self._count = round(plan.duration_ms / self._interval_ms)
 
     def delay_ms(self, name: str, program_ms: float) -> float:
         """How late the switcher has camera `name` at `program_ms`."""
@@ -84,7 +88,7 @@ class Switcher:
     def frames(self) -> list[Shown]:
         """The frames of the program file, in order, without those that were dropped."""
         random = np.random.default_rng((self.plan.seed, 7))
-        count = len(self._steps)
+        count = self._count
         repeated = random.random(count) < self.plan.repeated
         dropped = random.random(count) < self.plan.dropped
         shown: list[Shown] = []
@@ -96,9 +100,10 @@ class Switcher:
                 source = tick
             if tick > 0 and dropped[tick]:
                 continue
-            displayed = self._steps[source]
-            label = self._label(displayed, source * self._interval_ms)
-            used = self._used(displayed, source * self._interval_ms)
+            inner = self._nearer(source)
+            displayed = self._mixed[inner]
+            label = self._label(displayed, inner * self._mixed_ms)
+            used = self._used(displayed, inner * self._mixed_ms)
             shown.append(Shown(tick, source, at_ms, displayed, label, used))
         return shown
 
@@ -108,8 +113,32 @@ class Switcher:
         for frame in frames:
             if last is None or frame.source_tick != last_tick:
                 last_tick = frame.source_tick
-                last = self._compose(frame.step, last_tick * self._interval_ms)
+                last = self._converted(last_tick)
             yield last
+
+    def _place(self, tick: int) -> tuple[int, float]:
+        """Which of the switcher's pictures a tick of the program shows, and the part of the next
+        one that a rate converter blends in."""
+        if self.program.mixed_fps is None:
+            return tick, 0.0
+        at = tick * self._interval_ms / self._mixed_ms
+        whole = int(at + 1e-6)
+        part = at - whole
+        return whole, part if part > 1e-3 else 0.0
+
+    def _nearer(self, tick: int) -> int:
+        """The switcher's picture of which a tick shows the most."""
+        whole, part = self._place(tick)
+        return whole + (part >= 0.5)
+
+    def _converted(self, tick: int) -> Picture:
+        whole, part = self._place(tick)
+        out = self._compose(whole)
+        if part:
+            out = look.mixed(out, self._compose(whole + 1), part)
+        for effect in self.program.effects:
+            out = effect(out, tick * self._interval_ms)
+        return out
 
     def take_of(self, frame: Shown) -> Take:
         """The take that a frame shows (or goes to)."""
@@ -135,7 +164,7 @@ class Switcher:
         """What the program shows while it is settled on `on`."""
         if on.kind is Kind.BLACK:
             return Label(ShotState.BLACK)
-        if on.kind is Kind.SLATE:
+        if on.kind in {Kind.SLATE, Kind.GRAPHIC}:
             return Label(ShotState.OFF_CAMERA)
         if on.kind is Kind.REPLAY:
             return Label(ShotState.OFF_CAMERA, None, on.cameras)
@@ -148,7 +177,8 @@ class Switcher:
         if blind(camera, float(self.captured[name][self.index_shown(name, program_ms)])):
             return Label(ShotState.UNSEEN, None, (name,))
         if camera.twins:
-            return Label(ShotState.AMBIGUOUS, None, tuple(sorted((name, *camera.twins))))
+            told = name if camera.twins_differ else None
+            return Label(ShotState.AMBIGUOUS, told, tuple(sorted((name, *camera.twins))))
         return Label(ShotState.LIVE, name, (name,))
 
     def _used(self, step: Step, program_ms: float) -> tuple[tuple[str, float], ...]:
@@ -164,13 +194,14 @@ class Switcher:
 
     # ------------------------------------------------------------ pictures
 
-    def _compose(self, step: Step, program_ms: float) -> Picture:
+    def _compose(self, mixed: int) -> Picture:
+        """The switcher's picture number `mixed`."""
+        step, program_ms = self._mixed[mixed], mixed * self._mixed_ms
         take = self.plan.takes[step.take]
         out = self._picture(take.on, program_ms)
         if step.progress is not None:
             before = self._picture(self.plan.takes[step.take - 1].on, program_ms)
-            mixers = {EventType.FADE: look.faded, EventType.WIPE: look.wiped}
-            out = mixers.get(take.how, look.mixed)(before, out, step.progress)
+            out = mixes.changed(before, out, step.progress, take)
         return look.dressed(out, self.program.look, program_ms)
 
     def _picture(self, on: On, program_ms: float) -> Picture:
@@ -179,17 +210,21 @@ class Switcher:
             return np.zeros((size[1], size[0], 3), np.uint8)
         if on.kind is Kind.SLATE:
             return look.slate(size, self.program.title)
+        if on.kind is Kind.GRAPHIC:
+            return mixes.graphic(size, program_ms)
         pictures = [self._camera_picture(name, on, program_ms) for name in on.cameras]
         if on.kind is Kind.SPLIT:
-            return look.side_by_side(pictures[0], pictures[1])
+            return mixes.split(pictures[0], pictures[1], on.layout)
         if on.kind is Kind.INSET:
-            return look.inset(pictures[0], pictures[1], on.share)
+            return mixes.inset(pictures[0], pictures[1], on.share, on.layout)
         return pictures[0]
 
     def _camera_picture(self, name: str, on: On, program_ms: float) -> Picture:
         index = self.index_shown(name, program_ms, on.age_ms)
         picture = self._cameras[name].picture(index, float(self.captured[name][index]))
-        return look.fitted(picture, self.program.size, self.program.fit)
+        fitted = look.fitted(picture, self.program.size, self.program.fit)
+        effect = self.program.inputs.get(name)
+        return fitted if effect is None else effect(fitted, program_ms)
 
 
 def _steps(takes: Sequence[Take], count: int, fps: float) -> list[Step]:

@@ -99,9 +99,10 @@ def _event(
         "type": (take.how if soft else EventType.CUT).value,
         "atMs": times_ms[index],
         "durationMs": until - times_ms[index] if soft else 0,
-        "from": left.camera,
-        "to": settled.camera,
+        "from": None if left.state is ShotState.AMBIGUOUS else left.camera,
+        "to": None if settled.state is ShotState.AMBIGUOUS else settled.camera,
         "frame": index,
+        **({"orTo": settled.camera} if settled.state is ShotState.AMBIGUOUS else {}),
     }
 
 

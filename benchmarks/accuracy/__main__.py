@@ -1,0 +1,57 @@
+"""The command: renders what is missing, replays, scores, prints the table."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.accuracy import __doc__ as about
+from benchmarks.accuracy.conditions import CONDITIONS
+from benchmarks.accuracy.running import Job, Outcome, note, run_all
+from benchmarks.accuracy.scenes import PARTS
+from benchmarks.accuracy.table import rows, text
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command; returns its exit code."""
+    options = _options(arguments)
+    names = [name for word in options.only for name in word.split(",")] or list(CONDITIONS)
+    unknown = [name for name in names if name not in CONDITIONS]
+    if unknown:
+        print(f"no such condition: {', '.join(unknown)}; there are {', '.join(CONDITIONS)}")
+        return 2
+    jobs = [
+        Job(options.part, name, options.keep, options.hindsight, options.baselines)
+        for name in names
+    ]
+    began = time.monotonic()
+    outcomes: dict[str, Outcome] = {}
+    for outcome in run_all(jobs, options.jobs):
+        outcomes[outcome.name] = outcome
+        note(outcome, len(outcomes), len(jobs))
+    scores = {name: outcomes[name].scores for name in names}
+    table = rows(scores)
+    print(text(table))
+    print(f"\n{options.part}: {len(names)} shoots in {time.monotonic() - began:.0f} s")
+    if options.json:
+        document = {"part": options.part, "tap": table}
+        options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=about)
+    parser.add_argument("--part", choices=tuple(PARTS), default="scored")
+    parser.add_argument("--only", nargs="+", default=[], help="conditions, by name")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--keep", type=Path, help="leave each witness.json in this folder")
+    parser.add_argument("--hindsight", action="store_true", help="score hindsight as well")
+    parser.add_argument("--baselines", action="store_true", help="run the baselines as well")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
