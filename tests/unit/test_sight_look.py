@@ -1,5 +1,6 @@
 """Sampling, blocks and placements."""
 
+import cv2
 import numpy as np
 import pytest
 from tests.unit.sample_pictures import Camera, texture
@@ -8,11 +9,13 @@ from tap.sight.look import BLOCKS, PIXELS, WHOLE, Rect, blocks, sample, unit
 from tap.sight.memory import Memory
 from tap.sight.placement import (
     Placement,
-    refined,
+    moved,
     same_shape,
     search_placements,
     usual_placements,
+    zoomed,
 )
+from tap.sight.shift import shift
 
 
 def correlation(a, b):
@@ -134,11 +137,28 @@ def test_the_search_finds_nothing_in_what_is_flat_or_foreign():
     )
 
 
-def test_refining_tries_every_neighbour_once():
-    near = refined(Placement(of=Rect(0.2, 0.2, 0.8, 0.8), mirror=True), 0.01)
-    assert len(set(near)) == 26
-    assert all(p.mirror for p in near)
-    assert all(abs(p.of.x0 - 0.2) <= 0.0151 for p in near)
+@pytest.mark.parametrize("mirror", [False, True])
+def test_refining_finds_a_crop_to_a_fraction_of_a_grid_cell(mirror):
+    camera = texture(5, 135, 240)
+    true = Rect(0.14, 0.1, 0.86, 0.82)
+    grid = sample(camera, true, portrait=False, mirror=mirror)
+    start = zoomed(Placement(mirror=mirror), 1.36)
+    for _ in range(6):
+        seen = sample(camera, start.of, portrait=False, mirror=mirror)
+        dx, dy, growth = shift(grid, seen).common(64, 36)
+        start = moved(start, dx / 64, dy / 36, growth)
+    found = (start.of.x0, start.of.y0, start.of.x1, start.of.y1)
+    assert found == pytest.approx((true.x0, true.y0, true.x1, true.y1), abs=0.004)
+
+
+def test_a_worse_picture_lies_where_it_should_and_a_neighbour_beside_it():
+    camera = texture(5, 135, 240)
+    seen = sample(camera, Rect(), portrait=False)
+    blurred = sample(cv2.GaussianBlur(camera, (9, 9), 2.5), Rect(), portrait=False)
+    beside = sample(camera, Rect(0.02, 0.01, 1.02, 1.01), portrait=False)
+    assert shift(seen, seen).size < 0.01
+    assert shift(blurred, seen).size < 0.1
+    assert shift(beside, seen).size > 0.4
 
 
 # ---------------------------------------------------------------- memory

@@ -1,7 +1,8 @@
 """The composer: finds two cameras standing side by side, each in a part of the picture.
 
 A wipe or a split that leaves each camera where it is shows in the matching already (`match.mix`).
-Here the cameras are moved or shrunk to fit their boxes, in the ways that switchers offer.
+Here the cameras are moved or shrunk to fit their boxes, in the ways that switchers offer, or one is
+looked for as an inset in the picture of another.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Camera, Eye, Views
 from tap.sight.infer import States
+from tap.sight.inset import Inset, InsetFinder
 from tap.sight.look import WHOLE, Rect
 from tap.sight.placement import Placement
 
@@ -21,6 +23,8 @@ _CANDIDATES = 4
 _SLACK_MS = 40.0
 _SOME_TIME_MS = 600.0
 """How far back to look for a camera whose delay is unknown."""
+_OFF_BELOW = 0.2
+"""Part of all nats by which "off camera" is less likely than a picture in a picture that fits."""
 _LIKE_ITSELF = 0.6
 _LEAST = 0.25
 """A camera must fit its box to this part of its usual fit, and to this."""
@@ -76,11 +80,16 @@ class Composer:
         self._states = states
         self._unexplained = 0
         self._found: Layout | None = None
+        self._insets = InsetFinder(eye, cameras)
 
     def look(self, evidence: Evidence) -> bool:
         """Weigh compositions if no camera explains the picture. True if one does."""
         if evidence.repeat:
             return evidence.composed is not None
+        inset = self._insets.look(evidence) if self._states.pairs else None
+        if inset is not None:
+            self._weigh_inset(evidence, inset)
+            return True
         if self._eye.explained(evidence) or not self._states.pairs:
             self._unexplained, self._found = 0, None
             return False
@@ -101,6 +110,20 @@ class Composer:
         state = self._states.pair(a, b)
         nats = fit * evidence.information
         evidence.nats[state] = max(evidence.nats[state], nats)
+        evidence.composed = state
+
+    def _weigh_inset(self, evidence: Evidence, inset: Inset) -> None:
+        """The big camera outside of the inset, the small one inside it."""
+        match = evidence.matches[inset.big]
+        if match is None:
+            return
+        outside = float((match.blocks * match.information)[~inset.blocks].sum())
+        inside = float(match.information[inset.blocks].sum())
+        state = self._states.pair(inset.big, inset.small)
+        nats = outside + max(inset.fit, _LIKE_ITSELF * self._cameras[inset.small].level) * inside
+        evidence.nats[state] = max(evidence.nats[state], nats)
+        off = self._states.off
+        evidence.nats[off] = min(evidence.nats[off], nats - _OFF_BELOW * evidence.information)
         evidence.composed = state
 
     def _pair_in(

@@ -23,9 +23,15 @@ class Match:
     """Contrast of the program picture, relative to the camera's."""
     index: int
     """Where in the camera's memory."""
+    blocks: npt.NDArray[np.float64]
+    """Part of each block's nats that was gained, (32,)."""
+    information: npt.NDArray[np.float64]
+    """Nats of each block that a perfect match would gain, (32,)."""
     times: npt.NDArray[np.float64]
     curve: npt.NDArray[np.float64]
     """Nats (n,) of every candidate frame, for the delay tracker."""
+    motion: npt.NDArray[np.float32] | None = None
+    """Part of each block's energy that changes within a second or two, (32,)."""
 
 
 @dataclass(slots=True)
@@ -52,6 +58,8 @@ class Evidence:
     """The state of the pair of cameras that stand side by side in it."""
     replayed: int | None = None
     """The camera whose older pictures this is one of."""
+    odd: float = -1.0
+    """How unlike itself the best camera looks: -1 as ever, 0 at the limit, more beyond."""
     contrast: float = 0.0
     """Standard deviation of the picture, in units of 64 grey levels."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tap.sight.chart import Chart, stranger
 from tap.sight.delay import Delay
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
@@ -11,6 +12,7 @@ from tap.sight.look import Floats, Rect, blocks, sample
 from tap.sight.match import Seen, gains, mix
 from tap.sight.memory import Memory
 from tap.sight.placement import Placement
+from tap.sight.shift import shift
 from tap.sight.settings import SightSettings
 from tap.vocabulary import Luma
 
@@ -26,13 +28,22 @@ _PEAK_DECAY = 0.0005
 _OFF_FLOOR = 0.6
 """A camera must reach this part of the fit it usually has, else it is not that camera."""
 _OFF_LEAST, _OFF_MOST = 0.2, 0.55
+_OFF_PULL = 0.35
+"""Part of a camera's usual nats that its chart may speak for or against it in one picture."""
 _OFF_ELSEWHEN = 0.85
 """... and this part if it fits best at a delay that it doesn't have: an older picture of a camera
 that stands still is most of its present one."""
+_ELSEWHEN_ODD = 0.5
 _ELSEWHEN_MS = 40.0
 """How far outside the interval of its delay that is: about a frame."""
 _ASTRAY_PACE, _ASTRAY = 0.3, 0.25
 """Now and then an older picture fits at the right delay by chance: so judged over some frames."""
+_UNLIKE = -0.25
+"""A picture this unlike the camera's own (see `Chart.unlike`) asks for a better explanation."""
+_DIM = 0.5
+"""Below this part of the usual nats a picture is too dim (a fade) to be held to the chart."""
+_BESIDE = 0.22
+"""Grid cells beside the camera's picture from which on a picture is not where it should be."""
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _TEXTURE_OUTSIDE = 10.0
@@ -55,15 +66,21 @@ class Camera:
         self.astray = 0.0
         """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
         self.level = _LEVEL_START
+        self.chart = Chart()
+        self.information = 0.0
+        """Nats that a perfect match usually gains."""
         self.peak = 0.0
         """The best fit of late: below it, the placement may have moved."""
 
     def learn(self, evidence: Evidence, match: Match) -> None:
         """The camera was live in this picture: remember how it fits and how late it is."""
         self.confirmed = True
+        if not evidence.repeat:
+            self.information += _LEVEL_PACE * (evidence.information - self.information)
         self.level += _LEVEL_PACE * (match.fit - self.level)
         self.peak = max(match.fit, self.peak - _PEAK_DECAY)
-        if not evidence.repeat:
+        if not evidence.repeat and evidence.odd < 0:
+            self.chart.learn(match.blocks, match.information, match.motion)
             self.delay.learn(evidence.at_ms, match.times, match.curve)
 
 
@@ -108,15 +125,23 @@ class Eye:
         self._weigh(evidence, seen)
         return evidence
 
+    @property
+    def usual_fit(self) -> float | None:
+        """How well the cameras known so far fit in this programme, 0 .. 1; None if none is."""
+        known = [c.chart.usual for c in self._cameras if c.chart.settled]
+        return sum(known) / len(known) if known else None
+
     def explained(self, evidence: Evidence) -> bool:
         """Whether some camera, or black, explains the picture as well as cameras usually do."""
         if evidence.flat:
             return True
         best = evidence.best
-        if best is None:
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None:
             return False
-        match = evidence.matches[best]
-        return match is not None and match.fit >= _EXPLAINED * 0.85 * self._cameras[best].level
+        if self.usual_fit is not None:
+            return evidence.odd < _UNLIKE
+        return match.fit >= _EXPLAINED * 0.85 * self._cameras[best].level
 
     def fit(
         self, camera: Camera, at_ms: float, views: "Views", placement: Placement
@@ -173,9 +198,7 @@ class Eye:
         """
         cameras = self._cameras
         near = [self._match_in(c, at_ms, views, wide=not c.delay.locked) for c in cameras]
-        if any(
-            m is not None and m.fit >= 0.8 * c.level for m, c in zip(near, cameras, strict=True)
-        ):
+        if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
             return near, None
         matches, replayed = list(near), None
         for i, camera in enumerate(cameras):
@@ -184,9 +207,20 @@ class Eye:
                 continue
             if abs(far.lag_ms - (camera.delay.ms or 0.0)) <= _JUMP_MS:
                 matches[i] = _better(near[i], far)
-            elif far.fit >= 0.8 * camera.level:
+            elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
                 replayed = i
         return matches, replayed
+
+    @staticmethod
+    def _is_itself(camera: Camera, match: Match | None) -> bool:
+        """Whether a match is as good as the camera's always are, in what moves too."""
+        if match is None or match.fit < 0.8 * camera.level:
+            return False
+        if not camera.chart.settled:
+            return True
+        match.motion = camera.memory.motion(match.index)
+        untimely = camera.chart.untimely(match.blocks, match.information, match.motion)
+        return untimely < _UNLIKE
 
     def _match_in(
         self, camera: Camera, at_ms: float, views: "Views", *, wide: bool
@@ -212,6 +246,8 @@ class Eye:
             lag_ms=at_ms - float(times[best]),
             gain=gain,
             index=part.start + best,
+            blocks=per_block[:, best] / np.maximum(seen.information, 1e-6),
+            information=seen.information,
             times=times,
             curve=curve,
         )
@@ -236,10 +272,7 @@ class Eye:
             nats[i] = match.fit * information - match.toll if match is not None else 0.0
         best = evidence.best
         level = self._cameras[best].level if best is not None else _LEVEL_START
-        floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level))
-        if best is not None and not evidence.repeat and self._is_elsewhen(best, evidence):
-            floor = _OFF_ELSEWHEN * level
-        nats[states.off] = floor * information
+        nats[states.off] = self._off(evidence, views, best, level)
         for i, camera in enumerate(self._cameras):
             # The very picture may be one of those missing: then no match is no evidence.
             delay = camera.delay.ms
@@ -258,8 +291,68 @@ class Eye:
             match = evidence.matches[best]
             if match is not None and match.fit < _EXPLAINED * level:
                 self._weigh_pairs(evidence, views)
+                self._off_beside_pairs(evidence, best, level)
         if evidence.repeat:
             nats *= _REPEAT_WEIGHT
+
+    def _off(self, evidence: Evidence, views: "Views", best: int | None, level: float) -> float:
+        """Nats for "no tapped camera": what the best camera has, less if it fits as it always does,
+        more if it does not."""
+        floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level)) * evidence.information
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None:
+            return floor
+        camera = self._cameras[best]
+        if not evidence.repeat and self._is_elsewhen(best, evidence):
+            evidence.odd = _ELSEWHEN_ODD
+            return _OFF_ELSEWHEN * level * evidence.information
+        usual = self.usual_fit
+        if usual is None or evidence.information < _DIM * camera.information:
+            return floor
+        untimely = -1.0
+        if camera.chart.settled:
+            if match.motion is None:
+                match.motion = camera.memory.motion(match.index)
+            unlike = camera.chart.unlike(match.blocks, match.information)
+            untimely = camera.chart.untimely(match.blocks, match.information, match.motion)
+        else:
+            unlike = stranger(match.blocks, match.information, usual)
+        if unlike > _UNLIKE:
+            # It may only be worse (few bits, a blur): then it still lies where the camera has it.
+            beside = self._displaced(camera, match, views) / _BESIDE - 1.0
+            unlike = min(unlike, max(-1.0, beside))
+        odd = evidence.odd = max(unlike, untimely)
+        return float(evidence.nats[best]) + _OFF_PULL * level * odd * evidence.information
+
+    def _displaced(self, camera: Camera, match: Match, views: "Views") -> float:
+        """How far beside the camera's picture the program's lies, in grid cells."""
+        memory = camera.memory
+        place, portrait = memory.placement, memory.portrait
+        luma = memory.luma(match.index)
+        there = sample(luma, place.of, portrait=portrait, mirror=place.mirror)
+        return shift(views.grid(place.on), there).size
+
+    def _off_beside_pairs(self, evidence: Evidence, best: int, level: float) -> None:
+        """Two cameras may explain what one does not: then "off camera" is held to that."""
+        if not evidence.mixes:
+            return
+        nats, off = evidence.nats, self._states.off
+        state = max(evidence.mixes, key=lambda s: float(nats[s]))
+        match, mix = evidence.matches[best], evidence.mixes[state]
+        if match is None or nats[state] <= nats[best]:
+            return
+        usual = self.usual_fit
+        if usual is None:
+            return
+        charts = [self._cameras[i].chart for i in self._states.members(state)]
+        odd = min(
+            chart.unlike(mix.blocks, match.information)
+            if chart.settled
+            else stranger(mix.blocks, match.information, usual)
+            for chart in charts
+        )
+        pull = _OFF_PULL * level * odd * evidence.information
+        nats[off] = min(nats[off], float(nats[state]) + pull)
 
     def _is_elsewhen(self, number: int, evidence: Evidence) -> bool:
         """Whether a camera with a known delay fits best at quite another."""
@@ -307,13 +400,20 @@ class Views:
 
     def __init__(self, luma: Luma) -> None:
         self.luma = luma
+        self._grids: dict[Rect, Floats] = {}
         self._made: dict[Rect, tuple[Seen, float]] = {}
+
+    def grid(self, rect: Rect) -> Floats:
+        """The part inside `rect`, sampled: (36, 64), or (64, 36) if it is higher than wide."""
+        if rect not in self._grids:
+            portrait = is_portrait(rect, self.luma.shape)
+            self._grids[rect] = sample(self.luma, rect, portrait=portrait)
+        return self._grids[rect]
 
     def through(self, rect: Rect) -> tuple[Seen, float]:
         """The part inside `rect`, and a factor < 1 if the picture goes on outside of it."""
         if rect not in self._made:
-            portrait = is_portrait(rect, self.luma.shape)
-            seen = Seen.of(blocks(sample(self.luma, rect, portrait=portrait)))
+            seen = Seen.of(blocks(self.grid(rect)))
             self._made[rect] = seen, 1.0 if rect.whole else self._beyond(rect)
         return self._made[rect]
 

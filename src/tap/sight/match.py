@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from tap.sight.look import PIXELS, Floats
 
+Doubles = npt.NDArray[np.float64]
+
 NOISE = PIXELS * 0.5
 """eps: the energy that coding noise leaves in a block (0.7 grey levels rms)."""
 DOF = 3.0
@@ -34,12 +36,12 @@ class Seen:
         return cls(blocks, np.einsum("bp,bp->b", blocks, blocks))
 
     @property
-    def information(self) -> npt.NDArray[np.float64]:
+    def information(self) -> Doubles:
         """(32,) nats that a perfect match would gain in each block."""
         return 0.5 * DOF * np.log((self.energy.astype(np.float64) + NOISE) / NOISE)
 
 
-def gains(seen: Seen, units: Floats) -> tuple[npt.NDArray[np.float64], Floats]:
+def gains(seen: Seen, units: Floats) -> tuple[Doubles, Floats]:
     """Match (32, n, 72) candidates: per-block nats (32, n) and correlations (32, n) >= 0."""
     along = np.matmul(units, seen.blocks[:, :, None])[..., 0]
     np.maximum(along, 0, out=along)
@@ -58,6 +60,8 @@ class Mix:
     """How much of it is the second camera: of contrast in a mix, of the picture in a split."""
     split: bool
     """True: side by side (wipe, split screen). False: blended (dissolve)."""
+    blocks: Doubles
+    """Part of each block's nats that was gained, (32,)."""
 
 
 _SHARES = np.linspace(0.08, 0.92, 15)
@@ -92,14 +96,15 @@ def mix(
     information = seen.information * mask
     split = float(np.maximum(one, two).sum() - _SPLIT_TOLL * information.sum())
     blend = float(totals[best]) - _MIX_TOLL
+    per_block = np.maximum(seen.information, 1e-6)
     if blend >= split:
-        return Mix(blend, float(_SHARES[best]), split=False)
+        return Mix(blend, float(_SHARES[best]), split=False, blocks=blended[best] / per_block)
     textured = information > 1.0
     second = float((textured & (two > one)).sum()) / max(1, int(textured.sum()))
-    return Mix(split, second, split=True)
+    return Mix(split, second, split=True, blocks=np.maximum(one, two) / per_block)
 
 
-def _nats(energy: Floats, explained: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+def _nats(energy: Floats, explained: npt.NDArray[np.floating]) -> Doubles:
     rest = np.maximum(energy - explained, 0)
-    out: npt.NDArray[np.float64] = -0.5 * DOF * np.log((rest + NOISE) / (energy + NOISE))
+    out: Doubles = -0.5 * DOF * np.log((rest + NOISE) / (energy + NOISE))
     return out

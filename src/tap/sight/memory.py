@@ -13,6 +13,8 @@ _CAPACITY = 320
 _STEP_PACE = 0.05
 _PAUSE_MS = 1000.0
 """A longer step between frames is a gap and says nothing of the rhythm."""
+_MOTION_MS, _MOTION_FRAMES = (2200.0, 300.0), 8
+"""Which earlier frames tell what moves, and how many of them are looked at."""
 _HOLE_MS, _HOLE_STEPS = 30.0, 0.75
 """No frame for so long, and for so many usual steps, to either side is a hole."""
 
@@ -31,6 +33,9 @@ class Memory:
         self._lengths = np.zeros((2 * _CAPACITY, BLOCKS), np.float32)
         self._times = np.zeros(2 * _CAPACITY)
         self._lumas: list[Luma | None] = [None] * _CAPACITY
+        self._placed = np.zeros(_CAPACITY, np.int64)
+        """Under which placement each frame was looked at last; stale ones wait until needed."""
+        self._placing = 0
         self._start = 0
         self._count = 0
         self.step_ms = 33.0
@@ -64,13 +69,9 @@ class Memory:
             self._drop_first()
 
     def place(self, placement: Placement, *, portrait: bool) -> None:
-        """Change the placement and look again at everything remembered."""
+        """Change the placement; what is remembered is looked at anew when it is asked for."""
         self.placement, self.portrait = placement, portrait
-        for n in range(self._count):
-            slot = (self._start + n) % _CAPACITY
-            luma = self._lumas[slot]
-            if luma is not None:
-                self._write(slot, luma)
+        self._placing += 1
 
     def lacks(self, at_ms: float) -> bool:
         """Whether frames are missing around `at_ms`, by the camera's own usual rhythm."""
@@ -87,15 +88,34 @@ class Memory:
 
     def units(self, part: slice) -> Floats:
         """(32, n, 72) unit blocks."""
+        self._freshen(part)
         return self._units[:, part]
 
     def lengths(self, part: slice) -> Floats:
         """(n, 32) block lengths in grey levels."""
+        self._freshen(part)
         return self._lengths[part]
 
     def times(self, part: slice) -> npt.NDArray[np.float64]:
         """(n,) times in ms."""
         return self._times[part]
+
+    def motion(self, index: int) -> Floats | None:
+        """(32,) part of each block's energy that is not as it was a second or two before.
+
+        `index` is one of the arrays'. None where nothing that old is remembered.
+        """
+        at_ms = float(self._times[index])
+        part = self.within(at_ms - _MOTION_MS[0], at_ms - _MOTION_MS[1])
+        if part.stop <= part.start:
+            return None
+        step = max(1, (part.stop - part.start) // _MOTION_FRAMES)
+        part = slice(part.start, part.stop, step)
+        self._freshen(part)
+        before = self._units[:, part]
+        alike = np.maximum(np.matmul(before, self._units[:, index, :, None])[..., 0], 0)
+        out: Floats = 1 - (alike * alike).mean(axis=1)
+        return out
 
     def luma(self, index: int) -> Luma:
         """The picture at an index of the arrays."""
@@ -109,8 +129,16 @@ class Memory:
         """What `luma` looks like under a placement: units (32, 72), lengths (32,)."""
         return unit(blocks(sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)))
 
+    def _freshen(self, part: slice) -> None:
+        slots = np.arange(2 * _CAPACITY)[part] % _CAPACITY
+        for slot in slots[self._placed[slots] != self._placing]:
+            luma = self._lumas[slot]
+            if luma is not None:
+                self._write(int(slot), luma)
+
     def _write(self, slot: int, luma: Luma) -> None:
         units, lengths = self.look(luma, self.placement, self.portrait)
+        self._placed[slot] = self._placing
         for at in (slot, slot + _CAPACITY):
             self._units[:, at] = units
             self._lengths[at] = lengths

@@ -99,26 +99,28 @@ def search_placements(
     return found
 
 
-def refined(placement: Placement, step: float) -> list[Placement]:
-    """Neighbours of a placement: shifted and scaled by `step` (fraction of the picture)."""
+def zoomed(base: Placement, scale: float) -> Placement:
+    """`base`, zoomed into its middle by `scale`."""
+    of = base.of
+    x, y = (of.x0 + of.x1) / 2, (of.y0 + of.y1) / 2
+    w, h = (of.x1 - of.x0) / scale / 2, (of.y1 - of.y0) / scale / 2
+    return Placement(base.on, Rect(x - w, y - h, x + w, y + h), base.mirror)
+
+
+def moved(placement: Placement, dx: float, dy: float, growth: float) -> Placement:
+    """The placement under which a picture no longer lies displaced.
+
+    `dx`, `dy`: how far the program's picture lies beside the camera's at the middle, in fractions
+    of the picture; `growth`: how much more per fraction away from the middle.
+    """
     of = placement.of
-    moves = [
-        (dx, dy, ds)
-        for dx in (-1, 0, 1)
-        for dy in (-1, 0, 1)
-        for ds in (-1, 0, 1)
-        if dx or dy or ds
-    ]
-    near: list[Placement] = []
-    for dx, dy, ds in moves:
-        rect = Rect(
-            of.x0 + dx * step - ds * step / 2,
-            of.y0 + dy * step - ds * step / 2,
-            of.x1 + dx * step + ds * step / 2,
-            of.y1 + dy * step + ds * step / 2,
-        )
-        near.append(Placement(placement.on, rect, placement.mirror))
-    return near
+    left, right = -dx + growth * 0.5, 1 - dx - growth * 0.5
+    top, bottom = -dy + growth * 0.5, 1 - dy - growth * 0.5
+    if placement.mirror:
+        left, right = 1 - right, 1 - left
+    w, h = of.x1 - of.x0, of.y1 - of.y0
+    rect = Rect(of.x0 + left * w, of.y0 + top * h, of.x0 + right * w, of.y0 + bottom * h)
+    return Placement(placement.on, rect, placement.mirror)
 
 
 def _crop(luma: Luma, rect: Rect) -> Luma:

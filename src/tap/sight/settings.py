@@ -21,7 +21,7 @@ class SightSettings:
     """The program staying on one camera for so long is a `hold` event."""
     freeze_ms: float = 500.0
     """The program repeating one picture for so long, while its camera moves, is a `freeze`."""
-    fade_through_ms: float = 700.0
+    fade_through_ms: float = 1200.0
     """Black for no longer than this between two fades is one fade through black."""
     sharpness: float = 0.35
     """Tempering of the evidence when asking *where* something changed."""

@@ -11,8 +11,9 @@ from tap.vocabulary import EventType
 
 SHORTEST_SOFT = 4
 """Frames: a shorter mixture is a cut smeared by the encoder."""
-_REACH = 4
-"""Frames that the line through a dissolve's shares may reach beyond what was seen as mixed."""
+_REACH, _REACH_PART = 4, 6
+"""Frames that the line through a dissolve's shares may reach beyond what was seen as mixed, at
+least; and the part of those seen that it may."""
 _MOVES = 0.35
 """A transition's share must move at least this much; else the pair is composed."""
 _STEADY = 0.03
@@ -65,8 +66,9 @@ def read_pair(
     if slope > 0:
         # The line meets share 0 before the first frame that was recognised as mixed, and share 1
         # after the last.
-        early = min(_REACH, max(0, -math.floor(start) - 1), len(head))
-        late = min(_REACH, max(0, math.ceil(start + 1 / slope) - len(pair)), len(target) - 1)
+        reach = max(_REACH, len(pair) // _REACH_PART)
+        early = min(reach, max(0, -math.floor(start) - 1), len(head))
+        late = min(reach, max(0, math.ceil(start + 1 / slope) - len(pair)), len(target) - 1)
     during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
     return Change(kind, head[: len(head) - early], during, target[late:])

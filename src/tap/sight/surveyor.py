@@ -1,44 +1,52 @@
-"""The surveyor: finds out how each camera lies in the program picture, and notices when it changes.
+"""The surveyor: finds out how each camera lies in the program picture, and follows it when it moves.
 
-Works only while no camera explains the program. A placement is accepted when it explains several
-frames much better than anything else does: one lucky pair of pictures must not bend one camera's
-picture into another's.
+A new placement is looked for only while no camera explains the program, and believed only if it
+explains several frames much better than anything else does: one lucky pair of pictures must not
+bend one camera's picture into another's. Once it is known how well cameras fit in this programme, a
+placement must make its camera fit as well: what only comes near is another camera.
 """
 
 from dataclasses import dataclass
 
-from tap.sight.evidence import Evidence
+from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Camera, Eye, Views, is_portrait
 from tap.sight.placement import (
     Placement,
-    refined,
     same_shape,
     search_placements,
     usual_placements,
+    zoomed,
 )
+from tap.sight.refine import refine
 
 _AGREE = 2
 """Surveys that must find the same placement."""
 _WORTH = 0.3
 _BETTER = 0.12
 """A placement must explain this part of the picture, and so much more than the best does now."""
+_AS_USUAL, _GAIN = 0.75, 0.03
+"""Where it is known how well cameras fit: this part of that, and so much more than now."""
+_ASIDE, _MIDDLE = 0.18, 0.016
+"""Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN = 6
 """Unexplained frames that are all surveyed; after that ..."""
 _EVERY = 15
 """... two at this many, at twice, four times as many, and so on."""
 _ZOOM_FROM = 4
-"""Unexplained frames before zooms are searched."""
+"""Unexplained frames before the whole camera is searched for a crop."""
+_ZOOMS = tuple(1.045**n for n in range(1, 17))
 _CLIMBED = 6
 """Best hits of a search that are refined."""
-_WORTH_CLIMBING = 0.06
-_STEPS = (0.012, 0.006, 0.003)
-_STEPS_EACH = 4
+_ROUNDS = 5
+"""Refining steps at most."""
 _SOME_DELAY_MS = 200.0
-_ADJUST_EVERY, _ADJUST_RARELY = 3, 30
-"""Frames between looks for a slow zoom: while there is one, and while the last look found none."""
-_WORSE = 0.9
+_TRACKED = 0.985
 """A fit below this part of its recent peak: the program may be zooming."""
-_ADJUSTED = 0.03
+_TRACK_EVERY, _TRACK_RARELY = 1, 12
+"""Frames between looks for a slow zoom: while there is one, and while the last look found none."""
+_STEADY = 4
+"""Frames that a camera must have been explaining the picture before its zoom is followed."""
+_STEP_GAIN = 0.004
 _ALIKE = 0.03
 
 
@@ -58,7 +66,9 @@ class Surveyor:
         self._program: tuple[int, int] | None = None
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
-        self._adjust_from = 0
+        self._track_from = 0
+        self._steady = 0
+        self._last: int | None = None
         self._style, self._mirror = 0, False
         """Which of the usual placements this program uses: a switcher has one habit for all."""
 
@@ -81,7 +91,7 @@ class Surveyor:
         if self._eye.explained(evidence):
             self._unexplained = 0
             self._votes.clear()
-            return self._adjust(evidence)
+            return self._track(evidence)
         self._unexplained += 1
         if not _due(self._unexplained):
             return False
@@ -98,20 +108,23 @@ class Surveyor:
         self._follow(camera, proposal.placement)
         return True
 
-    def _adjust(self, evidence: Evidence) -> bool:
+    def _track(self, evidence: Evidence) -> bool:
         """Follow a slow zoom: the picture is explained, but no longer as well as it was."""
         best = evidence.best
+        self._steady = self._steady + 1 if best == self._last else 0
+        self._last = best
         match = evidence.matches[best] if best is not None else None
-        if best is None or match is None or evidence.index < self._adjust_from:
+        if best is None or match is None or self._steady < _STEADY:
             return False
         camera = self._cameras[best]
-        if not camera.confirmed or match.fit > _WORSE * camera.peak:
+        if evidence.index < self._track_from or not camera.confirmed:
+            return False
+        if match.fit > _TRACKED * camera.peak:
             return False
         now = camera.memory.placement
-        views = Views(evidence.luma)
-        placement, fit = self._climb(camera, views, now, match.fit, match.index)
-        better = fit >= match.fit + _ADJUSTED
-        self._adjust_from = evidence.index + (_ADJUST_EVERY if better else _ADJUST_RARELY)
+        placement, fit = refine(self._eye, camera, Views(evidence.luma), now, match.index, 2)
+        better = fit >= match.fit + _STEP_GAIN
+        self._track_from = evidence.index + (_TRACK_EVERY if better else _TRACK_RARELY)
         if not better:
             return False
         self._place(camera, placement)
@@ -137,16 +150,85 @@ class Surveyor:
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
         now = match.fit if match is not None else 0.0
+        usual = self._eye.usual_fit
+        worth = max(_WORTH, now + _BETTER)
+        if usual is not None:
+            worth = max(_AS_USUAL * usual, now + _GAIN)
         views = Views(evidence.luma)
         found: _Proposal | None = None
         for number, camera in enumerate(self._cameras):
             for placement in self._candidates(camera):
                 fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
-                if fit > max(_WORTH, now + _BETTER, found.fit + 0.01 if found else 0.0):
+                if fit > max(worth, found.fit + 0.01 if found else 0.0):
                     found = _Proposal(number, placement, fit)
+        found = found or self._zoom(evidence, views, worth)
         if found is None and self._unexplained >= _ZOOM_FROM:
-            found = self._zoom(evidence, views, max(_WORTH, now + _BETTER))
+            found = self._search(evidence, views, worth)
         return found
+
+    def _zoom(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
+        """Try every camera zoomed into its middle, as switchers and directors do."""
+        rough: list[tuple[float, int, Placement, int]] = []
+        for number, camera in enumerate(self._cameras):
+            if camera.size is None or self._program is None:
+                continue
+            index = self._index_at(camera, evidence, evidence.matches[number])
+            if index is None:
+                continue
+            for base in self._bases(camera):
+                tried = [zoomed(base, scale) for scale in _ZOOMS]
+                fits = [self._eye.fit_at(camera, views, p, index) for p in tried]
+                best = max(range(len(tried)), key=fits.__getitem__)
+                rough.append((fits[best], number, tried[best], index))
+        rough.sort(key=lambda hit: -hit[0])
+        return self._best_refined(evidence, views, worth, rough[:2])
+
+    def _bases(self, camera: Camera) -> list[Placement]:
+        """The placements that a zoom may start from."""
+        if camera.size is None or self._program is None:
+            return []
+        usual = usual_placements(camera.size, self._program)
+        plain = len(usual) // 2
+        if self._eye.usual_fit is None:
+            return usual
+        return [usual[self._style % plain + plain * camera.memory.placement.mirror]]
+
+    def _best_refined(
+        self,
+        evidence: Evidence,
+        views: Views,
+        worth: float,
+        rough: list[tuple[float, int, Placement, int]],
+    ) -> _Proposal | None:
+        found: _Proposal | None = None
+        for _, number, start, index in rough:
+            camera = self._cameras[number]
+            placement, _ = refine(self._eye, camera, views, start, index, _ROUNDS)
+            fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
+            if not self._in_middle(camera, placement):
+                fit -= _ASIDE
+            if fit > max(worth, found.fit if found else 0.0):
+                found = _Proposal(number, placement, fit)
+        return found
+
+    def _in_middle(self, camera: Camera, placement: Placement) -> bool:
+        """Whether a placement is a usual one, zoomed into its middle."""
+        of = placement.of
+        return any(
+            abs(of.x0 + of.x1 - base.of.x0 - base.of.x1) < _MIDDLE
+            and abs(of.y0 + of.y1 - base.of.y0 - base.of.y1) < _MIDDLE
+            for base in self._bases(camera)
+            if base.mirror == placement.mirror
+        )
+
+    @staticmethod
+    def _index_at(camera: Camera, evidence: Evidence, match: Match | None) -> int | None:
+        """Where in a camera's memory the picture most likely is."""
+        if match is not None and camera.delay.locked:
+            return match.index
+        delay = camera.delay.ms if camera.delay.ms is not None else _SOME_DELAY_MS
+        at = camera.memory.within(evidence.at_ms - delay - 1000, evidence.at_ms - delay)
+        return at.stop - 1 if at.stop > at.start else None
 
     def _candidates(self, camera: Camera) -> list[Placement]:
         """Usual placements, and how other cameras lie: a programme is often zoomed as a whole."""
@@ -163,50 +245,28 @@ class Surveyor:
         ]
         return [p for p in dict.fromkeys((*usual, *others)) if p != camera.memory.placement]
 
-    def _zoom(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
+    def _search(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
         """Search every camera for the part of it that the program shows."""
-        rough: list[tuple[float, int, Placement]] = []
+        rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in enumerate(self._cameras):
-            if camera.size is None or self._program is None:
+            index = self._index_at(camera, evidence, None)
+            if camera.size is None or self._program is None or index is None:
                 continue
-            delay = camera.delay.ms if camera.delay.ms is not None else _SOME_DELAY_MS
-            at = camera.memory.within(evidence.at_ms - delay - 1000, evidence.at_ms - delay)
-            if at.stop <= at.start:
-                continue
-            luma = camera.memory.luma(at.stop - 1)
+            luma = camera.memory.luma(index)
             for base in usual_placements(camera.size, self._program):
                 hits = search_placements(luma, evidence.luma, base)[:2]
-                rough += [(correlation, number, placement) for correlation, placement in hits]
+                rough += [(correlation, number, place, index) for correlation, place in hits]
         rough.sort(key=lambda hit: -hit[0])
-        found: _Proposal | None = None
-        for _, number, start in rough[:_CLIMBED]:
-            camera = self._cameras[number]
-            fit, index = self._eye.fit(camera, evidence.at_ms, views, start)
-            if fit < _WORTH_CLIMBING:
-                continue
-            placement, _ = self._climb(camera, views, start, fit, index)
-            fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
-            if fit > max(worth, found.fit if found else 0.0):
-                found = _Proposal(number, placement, fit)
-        return found
-
-    def _climb(
-        self, camera: Camera, views: Views, placement: Placement, fit: float, index: int
-    ) -> tuple[Placement, float]:
-        """Refine a placement by small steps on one pair of pictures."""
-        for step in _STEPS:
-            for _ in range(_STEPS_EACH):
-                tried = [
-                    (self._eye.fit_at(camera, views, p, index), p) for p in refined(placement, step)
-                ]
-                best, where = max(tried, key=lambda pair: pair[0])
-                if best <= fit + 0.002:
-                    break
-                placement, fit = where, best
-        return placement, fit
+        starts: list[tuple[float, int, Placement, int]] = []
+        for _, number, start, _ in rough[:_CLIMBED]:
+            fit, index = self._eye.fit(self._cameras[number], evidence.at_ms, views, start)
+            if index >= 0:
+                starts.append((fit, number, start, index))
+        return self._best_refined(evidence, views, worth, starts)
 
     def _place(self, camera: Camera, placement: Placement) -> None:
         width, height = self._program or (16, 9)
+        camera.chart.restart()
         camera.memory.place(placement, portrait=is_portrait(placement.on, (height, width)))
 
 

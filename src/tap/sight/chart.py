@@ -1,0 +1,132 @@
+"""How well a camera usually fits, block by block: what tells its picture from one much like it.
+
+A picture that another camera took from nearly the same place fits well too, only not as well as
+the camera's own pictures always do. So each camera is held to its own record. The *deficit* of a
+block is how much less of its nats a picture gains than the camera's pictures usually gain there.
+What counts is the weighted median over blocks: an overlay makes large deficits in the blocks that
+it covers and none elsewhere, another camera makes them everywhere. A second median counts only what
+moves: an older picture of the same camera fits in all that stands still, and only there.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from tap.sight.look import BLOCKS, Floats
+from tap.sight.match import Doubles
+
+_PACE = 0.03
+"""Weight of a new picture once the chart is settled; before that, 1 / pictures seen."""
+_WIDEN, _NARROW = 0.1, 0.02
+"""Pace of the spread, once settled: what was bad once may be so again."""
+_LEAST_SPREAD = 0.008
+_SPREADS, _MARGIN = 6.0, 0.03
+_LEAST_LIMIT, _LEAST_MOVING_LIMIT, _MOST_LIMIT = 0.07, 0.2, 0.45
+"""A deficit of so many spreads, and a margin, is not this camera's any more."""
+_STRANGER = 0.18
+"""A camera that was never seen may fit so much worse than those that were: its focus and noise
+differ."""
+_MOVED = 0.02
+"""Part of a block's energy that coding noise changes from frame to frame."""
+_WORTH = 6.0
+"""Nats in what moves, below which it says nothing."""
+_SETTLED = 8
+"""Pictures after which the chart can be held against a picture."""
+
+
+class Chart:
+    """One camera's record: usual fit of each block (0 .. 1), and how much that varies."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._usual: Doubles = np.zeros(BLOCKS)
+        self._overall = 0.0
+        self._spread = 0.05
+        self._moving_spread = 0.08
+
+    @property
+    def settled(self) -> bool:
+        """Whether enough pictures were seen to hold others to them."""
+        return self.count >= _SETTLED
+
+    @property
+    def usual(self) -> float:
+        """How well the camera usually fits in most of the picture, 0 .. 1."""
+        return self._overall
+
+    def restart(self) -> None:
+        """The camera lies differently in the program now: learn the blocks anew."""
+        self.count = 0
+
+    def learn(self, fits: Doubles, information: Doubles, motion: Floats | None) -> None:
+        """Add a picture that was surely this camera's. Arrays as for `untimely`, (32,) each."""
+        if self.settled:
+            deficits = self._usual - fits
+            narrow = max(_NARROW, 1.0 / self.count)
+            self._spread = _spread(self._spread, _median(deficits, information), narrow)
+            moving = _moving(information, motion)
+            if moving is not None:
+                odd = _median(deficits, moving)
+                self._moving_spread = _spread(self._moving_spread, odd, narrow)
+        self.count += 1
+        pace = max(_PACE, 1.0 / self.count)
+        self._usual += pace * (fits - self._usual)
+        self._overall += pace * (_median(fits, information) - self._overall)
+
+    def covered(self, fits: Doubles, information: Doubles, part: float) -> npt.NDArray[np.bool_]:
+        """The blocks (32,) that hold a picture, but reach less than `part` of their usual fit."""
+        out: npt.NDArray[np.bool_] = (fits < part * self._usual) & (information > 1.0)
+        return out
+
+    def unlike(self, fits: Doubles, information: Doubles) -> float:
+        """How unlike this camera's pictures one is: -1 as ever, 0 at the limit, 1 or more beyond.
+
+        `fits` (32,) the part of each block's nats that was gained, `information` (32,) those nats.
+        """
+        limit = _limit(self._spread, _LEAST_LIMIT)
+        return _bounded((_median(self._usual - fits, information) - limit) / limit)
+
+    def untimely(self, fits: Doubles, information: Doubles, motion: Floats | None) -> float:
+        """The same for what moves: an older picture of this camera is unlike it only there.
+
+        `motion` (32,) the part of each block's energy that changes within a second or two.
+        """
+        moving = _moving(information, motion)
+        if moving is None:
+            return -1.0
+        limit = _limit(self._moving_spread, _LEAST_MOVING_LIMIT)
+        return _bounded((_median(self._usual - fits, moving) - limit) / limit)
+
+
+def stranger(fits: Doubles, information: Doubles, usual: float) -> float:
+    """`Chart.unlike` for a camera without a record, held to how well other cameras fit: `usual`."""
+    limit = _STRANGER * usual
+    return _bounded((usual - _median(fits, information) - limit) / limit)
+
+
+def _bounded(odd: float) -> float:
+    return min(1.5, max(-1.0, odd))
+
+
+def _spread(spread: float, deficit: float, narrow: float) -> float:
+    far = abs(deficit)
+    return spread + (_WIDEN if far > spread else narrow) * (far - spread)
+
+
+def _limit(spread: float, least: float) -> float:
+    limit = _SPREADS * max(_LEAST_SPREAD, spread) + _MARGIN
+    return min(_MOST_LIMIT, max(least, limit))
+
+
+def _moving(information: Doubles, motion: Floats | None) -> Doubles | None:
+    """Weights (32,) of what moves; None if hardly anything does."""
+    if motion is None:
+        return None
+    weights: Doubles = information * np.maximum(0.0, motion - _MOVED)
+    return weights if float(weights.sum()) >= _WORTH else None
+
+
+def _median(values: Doubles, weights: Doubles) -> float:
+    order = np.argsort(values)
+    summed = np.cumsum(weights[order])
+    at = int(np.searchsorted(summed, 0.5 * summed[-1]))
+    return float(values[order[min(at, len(order) - 1)]])

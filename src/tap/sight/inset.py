@@ -1,0 +1,202 @@
+"""Finds a picture in a picture: a whole camera, shrunk, that covers part of another one.
+
+Looked for where one camera explains most of the picture as well as ever and a block of it not at
+all. A small inset is an overlay, as a logo is; see `COMPOSED` in the witness format.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tap.sight.evidence import Evidence, Match
+from tap.sight.eye import Camera, Eye, Views
+from tap.sight.look import BLOCKS, Rect
+from tap.sight.placement import Placement
+from tap.sight.refine import refine
+from tap.vocabulary import Luma
+
+_COVERED = 0.35
+"""A block that reaches less than this part of its usual fit is covered."""
+_LEAST_BLOCKS, _MOST_BLOCKS = 4, 26
+_KEEN, _EVERY = 4, 12
+"""Of the pictures with something covered, the first few are searched, then each twelfth."""
+_SCALES = tuple(0.32 * 1.06**n for n in range(17))
+_SIDE = 160
+"""Longer side, in px, of the program picture that is searched."""
+_CORRELATED = 0.5
+_FITS = 0.3
+"""Part of its nats that an inset must gain, and the same relative to the camera's usual fit."""
+_BORDER = 0.06
+"""Part of an inset's sides that may be a frame around it."""
+_COMPOSED_AREA = 0.18
+"""Part of the picture from which an inset counts; found to a per cent or two."""
+_FALLBACK_DELAY_MS, _AROUND_MS = 200.0, 120.0
+_NEARLY = 0.08
+"""Cameras that correlate nearly as well as the best are tried too."""
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Inset:
+    """Camera `small` in a part of camera `big`'s picture; `blocks` (32,) are those it covers."""
+
+    big: int
+    small: int
+    placement: Placement
+    blocks: npt.NDArray[np.bool_]
+    fit: float
+
+
+class InsetFinder:
+    """Follows program pictures in order."""
+
+    def __init__(self, eye: Eye, cameras: list[Camera]) -> None:
+        self._eye = eye
+        self._cameras = cameras
+        self._covered = 0
+        self._found: Inset | None = None
+
+    def look(self, evidence: Evidence) -> Inset | None:
+        """The inset in this picture, if there is one that is large enough to count."""
+        big = evidence.best
+        match = evidence.matches[big] if big is not None else None
+        if big is None or match is None or evidence.flat or not self._is_partly(big, match):
+            self._covered, self._found = 0, None
+            return None
+        views = Views(evidence.luma)
+        if self._found is not None and self._found.big == big:
+            fit = self._fit(self._found.small, self._found.placement, evidence, views)
+            if fit >= self._worth(self._found.small):
+                return self._found
+        self._found = None
+        self._covered += 1
+        if self._covered > _KEEN and self._covered % _EVERY:
+            return None
+        self._found = self._search(big, evidence, views)
+        return self._found
+
+    def _is_partly(self, big: int, match: Match) -> bool:
+        """Whether a camera explains the picture in some blocks, and in others not at all."""
+        chart = self._cameras[big].chart
+        if not chart.settled:
+            return False
+        covered = chart.covered(match.blocks, match.information, _COVERED)
+        return _LEAST_BLOCKS <= int(covered.sum()) <= _MOST_BLOCKS
+
+    def _worth(self, number: int) -> float:
+        usual = self._cameras[number].level if self._cameras[number].confirmed else None
+        usual = usual or self._eye.usual_fit or 0.0
+        return max(_FITS, 0.5 * usual)
+
+    def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
+        luma = _scaled(evidence.luma, _SIDE)
+        hits: list[tuple[float, int, Rect]] = []
+        for number, camera in enumerate(self._cameras):
+            picture = self._picture(camera, evidence.at_ms) if number != big else None
+            found = _find(luma, picture) if picture is not None else None
+            if found is not None and _area(found[1]) >= _COMPOSED_AREA:
+                hits.append((found[0], number, found[1]))
+        inset: Inset | None = None
+        for peak, number, rect in hits:
+            if peak < max(hits)[0] - _NEARLY:
+                continue
+            placement = self._placed(number, rect, evidence, views)
+            fit = self._fit(number, placement, evidence, views)
+            if fit >= max(self._worth(number), inset.fit if inset else 0.0):
+                inset = Inset(big, number, placement, _blocks_in(rect, evidence.luma), fit)
+        return inset
+
+    def _placed(self, number: int, rect: Rect, evidence: Evidence, views: Views) -> Placement:
+        """How a camera lies in an inset that was found to a pixel or two."""
+        camera = self._cameras[number]
+        place = camera.memory.placement
+        start = Placement(_core(rect), _core(place.of), place.mirror)
+        chosen = self._frames(camera, evidence.at_ms)
+        if not chosen:
+            return start
+        _, index = self._eye.fit_inside(camera, views, start, chosen)
+        return refine(self._eye, camera, views, start, index, _ROUNDS)[0] if index >= 0 else start
+
+    def _picture(self, camera: Camera, at_ms: float) -> Luma | None:
+        delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS
+        part = camera.memory.within(at_ms - delay - 500.0, at_ms - delay + 20.0)
+        if part.stop <= part.start:
+            return None
+        luma, place = camera.memory.luma(part.stop - 1), camera.memory.placement
+        h, w = luma.shape
+        of = place.of
+        luma = luma[
+            max(0, round(of.y0 * h)) : round(of.y1 * h), max(0, round(of.x0 * w)) : round(of.x1 * w)
+        ]
+        if luma.size == 0:
+            return None
+        return np.ascontiguousarray(luma[:, ::-1] if place.mirror else luma)
+
+    def _frames(self, camera: Camera, at_ms: float) -> range:
+        """Indices of the frames in a camera's memory that a picture at `at_ms` may show."""
+        delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS
+        part = camera.memory.within(at_ms - delay - _AROUND_MS, at_ms - delay + _AROUND_MS)
+        return range(part.start, part.stop, max(1, (part.stop - part.start) // 6))
+
+    def _fit(self, number: int, placement: Placement, evidence: Evidence, views: Views) -> float:
+        camera = self._cameras[number]
+        chosen = self._frames(camera, evidence.at_ms)
+        return self._eye.fit_inside(camera, views, placement, chosen)[0] if chosen else 0.0
+
+
+def _area(rect: Rect) -> float:
+    return (rect.x1 - rect.x0) * (rect.y1 - rect.y0)
+
+
+def _core(rect: Rect) -> Rect:
+    """A rect without its border."""
+    dx, dy = (rect.x1 - rect.x0) * _BORDER, (rect.y1 - rect.y0) * _BORDER
+    return Rect(rect.x0 + dx, rect.y0 + dy, rect.x1 - dx, rect.y1 - dy)
+
+
+def _find(program: Luma, camera: Luma) -> tuple[float, Rect] | None:
+    """Where in the program's picture the camera's, shrunk, lies: correlation and rect."""
+    h, w = program.shape
+    best: tuple[float, Rect] | None = None
+    for scale in _SCALES:
+        high = round(h * scale)
+        wide = round(high * camera.shape[1] / camera.shape[0])
+        if high < 12 or wide < 12 or high >= h or wide >= w:
+            continue
+        small = cv2.resize(camera, (wide, high), interpolation=cv2.INTER_AREA)
+        # A frame may be drawn around the inset.
+        rim_x, rim_y = max(1, round(wide * _BORDER)), max(1, round(high * _BORDER))
+        core: Any = small[rim_y : high - rim_y, rim_x : wide - rim_x]
+        if float(core.std()) < 4.0:
+            continue
+        surface = cv2.matchTemplate(program, core, cv2.TM_CCOEFF_NORMED)
+        _, peak, _, (x, y) = cv2.minMaxLoc(surface)
+        if peak >= _CORRELATED and (best is None or peak > best[0]):
+            left, top = x - rim_x, y - rim_y
+            rect = Rect(left / w, top / h, (left + wide) / w, (top + high) / h)
+            best = float(peak), rect
+    return best
+
+
+def _scaled(luma: Luma, side: int) -> Luma:
+    h, w = luma.shape
+    shrink = side / max(h, w)
+    if shrink >= 1:
+        return luma
+    return np.asarray(
+        cv2.resize(luma, (round(w * shrink), round(h * shrink)), interpolation=cv2.INTER_AREA),
+        np.uint8,
+    )
+
+
+def _blocks_in(rect: Rect, luma: Luma) -> npt.NDArray[np.bool_]:
+    """The blocks (32,) of the whole program picture that lie in a rect, by half or more."""
+    across, down = (8, 4) if luma.shape[1] > luma.shape[0] else (4, 8)
+    x = (np.arange(across) + 0.5) / across
+    y = (np.arange(down) + 0.5) / down
+    inside = ((y >= rect.y0) & (y <= rect.y1))[:, None] & ((x >= rect.x0) & (x <= rect.x1))[None]
+    out: npt.NDArray[np.bool_] = inside.reshape(BLOCKS)
+    return out

@@ -1,0 +1,33 @@
+"""Moves a placement to where one pair of pictures fits best."""
+
+from tap.sight.eye import Camera, Eye, Views, is_portrait
+from tap.sight.look import sample
+from tap.sight.placement import Placement, moved
+from tap.sight.shift import shift
+
+_ENOUGH = 0.002
+"""Gain in fit below which refining ends."""
+
+
+def refine(
+    eye: Eye, camera: Camera, views: Views, start: Placement, index: int, rounds: int
+) -> tuple[Placement, float]:
+    """The placement near `start` under which frame `index` of the camera fits best, and its fit.
+
+    The fit is that inside of the placement's rect, whatever lies outside of it.
+    """
+    portrait = is_portrait(start.on, views.luma.shape)
+    program = views.grid(start.on)
+    height, width = program.shape
+    luma = camera.memory.luma(index)
+    placement = start
+    fit = eye.fit_inside(camera, views, start, [index])[0]
+    for _ in range(rounds):
+        seen = sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)
+        dx, dy, growth = shift(program, seen).common(width, height)
+        there = moved(placement, dx / width, dy / height, growth)
+        better = eye.fit_inside(camera, views, there, [index])[0]
+        if better <= fit + _ENOUGH:
+            return (there, better) if better > fit else (placement, fit)
+        placement, fit = there, better
+    return placement, fit

@@ -1,0 +1,68 @@
+"""A camera held to its own record."""
+
+import numpy as np
+import pytest
+
+from tap.sight.chart import Chart, stranger
+from tap.sight.look import BLOCKS
+
+INFORMATION = np.full(BLOCKS, 5.0)
+STILL = np.zeros(BLOCKS, np.float32)
+MOVING = np.where(np.arange(BLOCKS) < 8, 0.8, 0.0).astype(np.float32)
+
+
+def taught(usual: float = 0.9, wobble: float = 0.01) -> Chart:
+    random = np.random.default_rng(1)
+    chart = Chart()
+    for _ in range(60):
+        chart.learn(random.normal(usual, wobble, BLOCKS), INFORMATION, MOVING)
+    return chart
+
+
+def test_it_is_like_itself_as_ever():
+    chart = taught()
+    fits = np.full(BLOCKS, 0.9)
+    assert chart.unlike(fits, INFORMATION) < -0.8
+    assert chart.untimely(fits, INFORMATION, MOVING) < -0.8
+    assert chart.usual == pytest.approx(0.9, abs=0.02)
+
+
+def test_a_neighbour_that_fits_less_everywhere_is_unlike():
+    assert taught().unlike(np.full(BLOCKS, 0.75), INFORMATION) > 0.5
+
+
+def test_an_overlay_over_a_third_changes_nothing():
+    chart = taught()
+    fits = np.where(np.arange(BLOCKS) < 11, 0.0, 0.9)
+    assert chart.unlike(fits, INFORMATION) < -0.8
+    assert int(chart.covered(fits, INFORMATION, 0.35).sum()) == 11
+
+
+def test_an_older_picture_is_unlike_only_in_what_moves():
+    chart = taught()
+    fits = np.where(MOVING > 0, 0.1, 0.9)
+    assert chart.unlike(fits, INFORMATION) < -0.8
+    assert chart.untimely(fits, INFORMATION, MOVING) > 0.5
+    assert chart.untimely(fits, INFORMATION, STILL) == -1.0
+    assert chart.untimely(fits, INFORMATION, None) == -1.0
+
+
+def test_a_camera_that_always_varies_is_given_more_room():
+    steady, varying = taught(0.7, 0.005), Chart()
+    for n in range(200):
+        varying.learn(np.full(BLOCKS, 0.7 + 0.08 * (-1) ** n), INFORMATION, STILL)
+    fits = np.full(BLOCKS, 0.55)
+    assert steady.unlike(fits, INFORMATION) > 0.5
+    assert varying.unlike(fits, INFORMATION) < 0
+
+
+def test_a_camera_without_a_record_is_held_to_the_others():
+    assert stranger(np.full(BLOCKS, 0.85), INFORMATION, 0.9) < 0
+    assert stranger(np.full(BLOCKS, 0.5), INFORMATION, 0.9) > 0.5
+
+
+def test_a_new_placement_starts_a_new_record():
+    chart = taught()
+    assert chart.settled
+    chart.restart()
+    assert not chart.settled
