@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -56,13 +56,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Either document, as far as the score needs it. `delays` are in ms, by camera."""
+    """Either document, as far as the score needs it. `delays` are in ms, by camera; of a truth,
+    `delay_ranges` holds those that change over the shoot, as (low, high)."""
 
     spans: tuple[Span, ...]
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
     delays: Mapping[str, float | None]
     frame_interval_ms: float
+    delay_ranges: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict[str, tuple[float, float]]
+    )
 
 
 def load(path: Path) -> Any:
@@ -106,7 +110,9 @@ def read_truth(document: Any) -> Document:
     interval = _number(program, "frameIntervalMs", "program")
     if interval <= 0.0:
         raise BadDocumentError(f"program.frameIntervalMs must be positive, not {interval}")
-    return Document(frames, _changes(whole), _findings(whole), _delays(whole), interval)
+    return Document(
+        frames, _changes(whole), _findings(whole), _delays(whole), interval, _delay_ranges(whole)
+    )
 
 
 # ---------------------------------------------------------------- parts
@@ -184,6 +190,20 @@ def _delays(whole: Mapping[str, Any]) -> dict[str, float | None]:
         name = _text(record, "id", where)
         delays[name] = None if record.get(key) is None else _number(record, key, where)
     return delays
+
+
+def _delay_ranges(whole: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Of cameras whose path's delay is told to have none, because it changes."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for index, item in enumerate(_list(whole, "cameras")):
+        where = f"cameras[{index}]"
+        record = _object(item, where)
+        if "pathDelayMs" in record and record["pathDelayMs"] is None:
+            if record.get("delayLowMs") is None or record.get("delayHighMs") is None:
+                continue
+            low, high = (_number(record, key, where) for key in ("delayLowMs", "delayHighMs"))
+            ranges[_text(record, "id", where)] = (low, high)
+    return ranges
 
 
 # ---------------------------------------------------------------- words

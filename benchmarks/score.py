@@ -146,11 +146,18 @@ def score(witness: Mapping[str, Any], truth: Mapping[str, Any]) -> Scores:
     _score_changes(said, so, times, scores)
     _score_verdicts(said, so, times, scores)
     scores.delay_errors_ms = tuple(
-        abs(known - said_ms)
+        _delay_error_ms(said_ms, known, so.delay_ranges.get(name))
         for name, known in so.delays.items()
         if known is not None and (said_ms := said.delays.get(name)) is not None
     )
     return scores
+
+
+def _delay_error_ms(said: float, known: float, spread: tuple[float, float] | None) -> float:
+    """How far off; of a delay that changed over the shoot any value it had is right."""
+    if spread is None:
+        return abs(known - said)
+    return max(spread[0] - said, said - spread[1], 0.0)
 
 
 def merge(parts: Iterable[Scores]) -> Scores:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from benchmarks.accuracy.scenes import portrait
-from benchmarks.accuracy.setup import FPS, Setup
+from benchmarks.accuracy.setup import Setup
 from tap.rig.effects import Blanked, Grey, Hunting, Later, Refocusing, Still, Turned
 from tap.rig.moves import Frame, Framed, Held, Keys
 from tap.rig.plan import Delay
@@ -202,21 +202,24 @@ def losses(setup: Setup) -> None:
     setup.extras = {"repeated": 0.05, "dropped": 0.04}
 
 
-def _converted(setup: Setup, fps: float) -> None:
-    setup.program = replace(setup.program, fps=fps, mixed_fps=FPS)
+def _at_30(setup: Setup, fps: float, mixed_fps: float | None) -> None:
+    """Cameras of 30 pictures a second on a program of `fps`."""
+    setup.timing(lambda timing, _: replace(timing, fps=30.0))
+    setup.program = replace(setup.program, fps=fps, mixed_fps=mixed_fps)
 
 
 def to_24(setup: Setup) -> None:
     """A program of 24 frames a second, blended out of 30."""
-    _converted(setup, 24.0)
+    _at_30(setup, 24.0, 30.0)
 
 
 def to_50(setup: Setup) -> None:
     """A program of 50 frames a second, blended out of 30."""
-    _converted(setup, 50.0)
+    _at_30(setup, 50.0, 30.0)
+    setup.seconds = min(setup.seconds, 28.0)
 
 
 def to_60(setup: Setup) -> None:
-    """A program of 60 frames a second out of cameras of 30, unblended: every picture twice."""
-    setup.program = replace(setup.program, fps=60.0)
-    setup.seconds = 28.0
+    """A program of 60 frames a second, unblended: it shows every picture twice."""
+    _at_30(setup, 60.0, None)
+    setup.seconds = min(setup.seconds, 28.0)

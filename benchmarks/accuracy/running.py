@@ -24,13 +24,15 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A condition to run in a part. `keep`: where to leave what tap said."""
+    """A condition to run in a part. `keep`: where to leave what tap said; `seconds`: for a shorter
+    shoot than the table says."""
 
     part: str
     name: str
     keep: Path | None = None
     hindsight: bool = False
     baselines: bool = False
+    seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ def run(job: Job) -> Outcome:
     """Make the shoot if need be, replay it, score what was said."""
     cv2.setNumThreads(1)
     began = time.perf_counter()
-    folder = shoot_folder(job.part, job.name)
+    folder = shoot_folder(job.part, job.name, job.seconds)
     made = time.perf_counter()
     truth = load(folder / "truth.json")
     with tempfile.TemporaryDirectory() as scratch:

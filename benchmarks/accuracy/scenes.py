@@ -20,8 +20,11 @@ from tap.rig.moves import Frame, Framed, Path
 from tap.rig.source import Source, View
 from tap.rig.stage import StageView, dance_studio
 
-SIZE = (480, 270)
+SIZE = (448, 252)
 """Width and height of most cameras' pictures."""
+
+LONGER = {"pose2sim": 960, "pose2sim-multi": 960}
+"""Longer side of the clips in memory; upright ones are used across their width."""
 
 Span = tuple[int, int]
 
@@ -60,7 +63,7 @@ class Scene:
 
 @lru_cache(maxsize=8)
 def _clip(name: str, index: int, span: Span | None, pace: float) -> Clip:
-    return Clip(fetch(name)[index], longer=960, span=span, pace=pace)
+    return Clip(fetch(name)[index], longer=LONGER.get(name, 800), span=span, pace=pace)
 
 
 def _apart(base: Frame, count: int, apart: float, seed: int) -> list[Frame]:
@@ -141,9 +144,16 @@ def _several(
     return Scene(name, footage, angles, plain.near, first, base, long)
 
 
+@lru_cache(maxsize=32)
+def _stage_view(seed: int, lens: Lens) -> StageView:
+    """Kept, for its empty stage is ray-cast in a second or two."""
+    return StageView(dance_studio(seed), lens)
+
+
 def _stage(name: str, seed: int, turn: float) -> Scene:
     """The rendered stage, its cameras `turn` degrees around from the demo's."""
-    size = (448, 252)
+    size = SIZE
+    seed_of_stage = seed
     places = (
         ((0.0, -6.5, 1.9), (0.2, 1.5, 1.1), 0.95),
         ((-4.8, -3.5, 1.5), (0.3, 1.2, 1.0), 1.15),
@@ -162,24 +172,22 @@ def _stage(name: str, seed: int, turn: float) -> Scene:
         position = (x + moved[0], y + moved[1], z + moved[2] + 0.5 * again)
         return Lens(position, target, focal * closer * (1.0 + 0.3 * again), size)
 
-    stage = dance_studio(seed)
-
     def angles(count: int, _: int) -> list[Source]:
-        return [StageView(stage, lens(number)) for number in range(count)]
+        return [_stage_view(seed, lens(number)) for number in range(count)]
 
     def near(count: int, apart: float, seed: int) -> list[Source]:
         # The picture is about 7 m wide where the people are: metres for a part of it.
         random = np.random.default_rng((seed, 61))
-        sources: list[Source] = [StageView(stage, lens(0))]
+        sources: list[Source] = [_stage_view(seed_of_stage, lens(0))]
         for _ in range(1, count):
             moved = random.normal(size=3) * (1.0, 0.4, 0.5)
             moved *= apart * 7.0 / float(np.linalg.norm(moved))
             closer = 1.0 + apart * float(random.uniform(-0.5, 0.5))
-            sources.append(StageView(stage, lens(0, moved.tolist(), closer)))
+            sources.append(_stage_view(seed_of_stage, lens(0, moved.tolist(), closer)))
         return sources
 
     def whole() -> Source:
-        return StageView(stage, Lens((0.0, -6.5, 1.9), (0.2, 1.5, 1.1), 0.95, (640, 352)))
+        return _stage_view(seed, Lens((0.0, -6.5, 1.9), (0.2, 1.5, 1.1), 0.95, (640, 352)))
 
     return Scene(name, (), angles, near, whole, Frame(0.5, 0.5, 0.75), long=True)
 
@@ -305,4 +313,4 @@ PARTS = MappingProxyType({"develop": DEVELOP, "scored": SCORED})
 
 def portrait(source: Source) -> Source:
     """The middle of a source as a phone held upright sees it."""
-    return View(source, (270, 480), crop=(0.342, 0.0, 0.658, 1.0))
+    return View(source, (252, 448), crop=(0.342, 0.0, 0.658, 1.0))

@@ -15,7 +15,7 @@ from tap.rig.source import Sensor, Source
 from tap.rig.write import Production
 
 SECONDS = 36.0
-FPS = 30.0
+FPS = 25.0
 
 
 @dataclass(slots=True)
@@ -30,8 +30,10 @@ class Setup:
     direction: Direction = field(default_factory=Direction)
     program: Program = field(default_factory=lambda: Program(size=(640, 360), fps=FPS))
     delays: dict[str, Delay] = field(default_factory=dict[str, Delay])
-    camera_encoding: Encoding = field(default_factory=lambda: Encoding(crf=20, preset="ultrafast"))
-    program_encoding: Encoding = field(default_factory=lambda: Encoding(kbps=1500))
+    camera_encoding: Encoding = field(
+        default_factory=lambda: Encoding(crf=20, preset="ultrafast", threads=1)
+    )
+    program_encoding: Encoding = field(default_factory=lambda: Encoding(kbps=1500, threads=1))
     plan: Callable[["Setup"], Plan] | None = None
     extras: dict[str, Any] = field(default_factory=dict[str, Any])
 

@@ -26,8 +26,8 @@ class Codec(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The encoder's settings: `kbps` (0: constant quality `crf`) and `gop` (frames between key
-    frames) for H.264, `quality` (0 … 100) for MJPEG."""
+    """The encoder's settings: `kbps` (0: constant quality `crf`), `gop` (frames between key
+    frames) and `threads` for H.264, `quality` (0 … 100) for MJPEG."""
 
     codec: Codec = Codec.H264
     kbps: int = 0
@@ -35,6 +35,7 @@ class Encoding:
     gop: int = 60
     preset: str = "superfast"
     quality: int = 85
+    threads: int = 2
 
 
 class Recorder:
@@ -68,7 +69,7 @@ class Recorder:
             return stream
         stream.pix_fmt = "yuv420p"
         stream.gop_size = encoding.gop
-        stream.codec_context.thread_count = 2
+        stream.codec_context.thread_count = encoding.threads
         # No frames out of order, as live encoders are set; then times need no look-ahead either.
         stream.options = {"preset": encoding.preset, "tune": "zerolatency"}
         if encoding.kbps:

@@ -6,7 +6,7 @@ out of; `Framed` is the camera.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -100,6 +100,9 @@ class Framed:
     lean: float = 0.0
     mirror: bool = False
     _grid: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    _maps: dict[Frame, tuple[Any, Any]] = field(
+        default_factory=dict[Frame, tuple[Any, Any]], init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         """Work out where the lens puts each pixel, in units of the picture's half width."""
@@ -138,7 +141,12 @@ class Framed:
             return cast(
                 "Picture", cv2.warpAffine(whole, matrix, self.size, flags=flags, borderMode=border)
             )
-        x, y = self._grid
-        map_x = (x * cos - y * sin + middle_x).astype(np.float32)
-        map_y = (x * sin + y * cos + middle_y).astype(np.float32)
-        return cast("Picture", cv2.remap(whole, map_x, map_y, linear, borderMode=border))
+        maps = self._maps.get(at)
+        if maps is None:
+            x, y = self._grid
+            map_x = (x * cos - y * sin + middle_x).astype(np.float32)
+            map_y = (x * sin + y * cos + middle_y).astype(np.float32)
+            maps = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)
+            self._maps.clear()
+            self._maps[at] = maps
+        return cast("Picture", cv2.remap(whole, *maps, linear, borderMode=border))

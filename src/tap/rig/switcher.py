@@ -15,6 +15,8 @@ from tap.vocabulary import EventType, ShotState
 
 COMPOSED_SHARE = 0.2
 """A second camera that fills at least this much of the picture makes it composed."""
+STEADY_PPM = 100.0
+"""Clocks that run further apart change the delay between their files by ms within minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,12 @@ class Switcher:
     def delay_ms(self, name: str, program_ms: float) -> float:
         """How late the switcher has camera `name` at `program_ms`."""
         return self._delays[name].at(program_ms)
+
+    def steady(self, name: str) -> bool:
+        """Whether camera `name` stays equally late by the two files' clocks."""
+        delay = self._delays[name]
+        skew = abs(self._cameras[name].timing.skew_ppm)
+        return not delay.jumps and not delay.drift_ms_per_minute and skew <= STEADY_PPM
 
     def index_shown(self, name: str, program_ms: float, age_ms: float = 0.0) -> int:
         """Which picture of camera `name` the switcher has at `program_ms`."""

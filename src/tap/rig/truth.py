@@ -156,7 +156,7 @@ def _camera(
     start_ms: int,
 ) -> Json:
     """How late the program showed a camera, as the two files' clocks have it: the only delay that
-    anyone can see. `pathDelayMs` is what the switcher was set to."""
+    anyone can see. `pathDelayMs` is what the switcher was set to, where that stays the same."""
     ages = [
         at - start_ms - told
         for frame, at in zip(frames, times_ms, strict=True)
@@ -170,5 +170,5 @@ def _camera(
         "delayMs": middle,
         "delayLowMs": low,
         "delayHighMs": high,
-        "pathDelayMs": switcher.delay_ms(name, 0.0),
+        "pathDelayMs": switcher.delay_ms(name, 0.0) if switcher.steady(name) else None,
     }
