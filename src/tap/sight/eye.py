@@ -12,8 +12,8 @@ from tap.sight.look import Floats, Rect, blocks, sample
 from tap.sight.match import Seen, gains, mix
 from tap.sight.memory import Memory
 from tap.sight.placement import Placement
-from tap.sight.shift import shift
 from tap.sight.settings import SightSettings
+from tap.sight.shift import shift
 from tap.vocabulary import Luma
 
 _BLACK_MEAN, _WHITE_MEAN, _FLAT_STD, _PLAIN_STD = 30.0, 225.0, 5.0, 1.0
@@ -205,7 +205,8 @@ class Eye:
             far = self._match_in(camera, at_ms, views, wide=True) if camera.delay.locked else None
             if far is None:
                 continue
-            if abs(far.lag_ms - (camera.delay.ms or 0.0)) <= _JUMP_MS:
+            # A replay is late. What comes sooner than it should shows that the delay has changed.
+            if far.lag_ms - (camera.delay.ms or 0.0) <= _JUMP_MS:
                 matches[i] = _better(near[i], far)
             elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
                 replayed = i
@@ -346,7 +347,10 @@ class Eye:
             return
         charts = [self._cameras[i].chart for i in self._states.members(state)]
         odd = min(
-            chart.unlike(mix.blocks, match.information)
+            max(
+                chart.unlike(mix.blocks, match.information),
+                chart.untimely(mix.blocks, match.information, match.motion),
+            )
             if chart.settled
             else stranger(mix.blocks, match.information, usual)
             for chart in charts
@@ -364,7 +368,7 @@ class Eye:
         there = camera.memory.within(evidence.at_ms - high - slack, evidence.at_ms - low + slack)
         if there.stop <= there.start:
             return False  # it could not fit where it should
-        outside = not low - _ELSEWHEN_MS <= match.lag_ms <= high + _ELSEWHEN_MS
+        outside = match.lag_ms > high + _ELSEWHEN_MS
         camera.astray += _ASTRAY_PACE * (outside - camera.astray)
         return camera.astray > _ASTRAY
 
@@ -373,7 +377,8 @@ class Eye:
         for i, match in enumerate(evidence.matches):
             if match is not None:
                 memory = self._cameras[i].memory
-                at = slice(match.index, match.index + 1)
+                index = self._index_due(self._cameras[i], evidence.at_ms, match)
+                at = slice(index, index + 1)
                 looks[i] = memory.units(at)[:, 0], memory.lengths(at)[0]
         mask = np.ones(32, np.bool_)
         for a, b in self._states.pairs:
@@ -386,6 +391,14 @@ class Eye:
                 found = mix(seen, looks[a], looks[b], mask)
                 evidence.mixes[state] = found
                 evidence.nats[state] = penalty * found.nats
+
+    @staticmethod
+    def _index_due(camera: Camera, at_ms: float, match: Match) -> int:
+        """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead."""
+        if not camera.delay.locked or camera.delay.ms is None:
+            return match.index
+        part = camera.memory.within(at_ms - camera.delay.ms - 1000.0, at_ms - camera.delay.ms)
+        return part.stop - 1 if part.stop > part.start else match.index
 
     def _is_repeat(self, luma: Luma) -> bool:
         if self._last is None or self._last.shape != luma.shape:

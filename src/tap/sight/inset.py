@@ -36,7 +36,12 @@ _COMPOSED_AREA = 0.18
 _FALLBACK_DELAY_MS, _AROUND_MS = 200.0, 120.0
 _NEARLY = 0.08
 """Cameras that correlate nearly as well as the best are tried too."""
-_ROUNDS = 4
+_ROUNDS, _CLOSE = 4, 0.08
+"""Refining steps, and how far they may move the picture, as part of its sides: where the big
+picture goes on behind, a camera near it would be bent into it."""
+_HALF_A_BLOCK = 0.5
+_SAME_BLOCKS = 0.6
+"""An inset must cover this part of what is covered, and this part of it must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,17 @@ class InsetFinder:
         covered = chart.covered(match.blocks, match.information, _COVERED)
         return _LEAST_BLOCKS <= int(covered.sum()) <= _MOST_BLOCKS
 
+    def _covers(self, big: int, evidence: Evidence, rect: Rect) -> bool:
+        """Whether an inset at `rect` covers what the big camera does not explain, and only that."""
+        match, chart = evidence.matches[big], self._cameras[big].chart
+        if match is None:
+            return False
+        covered = chart.covered(match.blocks, match.information, _COVERED)
+        told = _blocks_in(rect, evidence.luma) & (match.information > 1.0)
+        touched = _blocks_in(rect, evidence.luma, _HALF_A_BLOCK)
+        explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
+        return explains and float((covered & told).sum()) >= _SAME_BLOCKS * float(told.sum())
+
     def _worth(self, number: int) -> float:
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
         usual = usual or self._eye.usual_fit or 0.0
@@ -101,16 +117,22 @@ class InsetFinder:
                 hits.append((found[0], number, found[1]))
         inset: Inset | None = None
         for peak, number, rect in hits:
-            if peak < max(hits)[0] - _NEARLY:
+            if peak < max(hits)[0] - _NEARLY or not self._covers(big, evidence, rect):
                 continue
+            inside = _blocks_in(rect, evidence.luma)
             placement = self._placed(number, rect, evidence, views)
+            if placement is None:
+                continue
             fit = self._fit(number, placement, evidence, views)
             if fit >= max(self._worth(number), inset.fit if inset else 0.0):
-                inset = Inset(big, number, placement, _blocks_in(rect, evidence.luma), fit)
+                inset = Inset(big, number, placement, inside, fit)
         return inset
 
-    def _placed(self, number: int, rect: Rect, evidence: Evidence, views: Views) -> Placement:
-        """How a camera lies in an inset that was found to a pixel or two."""
+    def _placed(
+        self, number: int, rect: Rect, evidence: Evidence, views: Views
+    ) -> Placement | None:
+        """How a camera lies in an inset that was found to a pixel or two; None if it lies elsewhere
+        after all."""
         camera = self._cameras[number]
         place = camera.memory.placement
         start = Placement(_core(rect), _core(place.of), place.mirror)
@@ -118,7 +140,11 @@ class InsetFinder:
         if not chosen:
             return start
         _, index = self._eye.fit_inside(camera, views, start, chosen)
-        return refine(self._eye, camera, views, start, index, _ROUNDS)[0] if index >= 0 else start
+        return (
+            refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)[0]
+            if index >= 0
+            else start
+        )
 
     def _picture(self, camera: Camera, at_ms: float) -> Luma | None:
         delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS
@@ -145,6 +171,13 @@ class InsetFinder:
         camera = self._cameras[number]
         chosen = self._frames(camera, evidence.at_ms)
         return self._eye.fit_inside(camera, views, placement, chosen)[0] if chosen else 0.0
+
+
+def _is_close(one: Rect, other: Rect) -> bool:
+    w, h = other.x1 - other.x0, other.y1 - other.y0
+    far_x = max(abs(one.x0 - other.x0), abs(one.x1 - other.x1)) / w
+    far_y = max(abs(one.y0 - other.y0), abs(one.y1 - other.y1)) / h
+    return max(far_x, far_y) < _CLOSE
 
 
 def _area(rect: Rect) -> float:
@@ -192,11 +225,16 @@ def _scaled(luma: Luma, side: int) -> Luma:
     )
 
 
-def _blocks_in(rect: Rect, luma: Luma) -> npt.NDArray[np.bool_]:
-    """The blocks (32,) of the whole program picture that lie in a rect, by half or more."""
+def _blocks_in(rect: Rect, luma: Luma, slack: float = 0.0) -> npt.NDArray[np.bool_]:
+    """The blocks (32,) of the whole program picture whose middle lies in a rect.
+
+    `slack`: as far as this outside of it too, in blocks.
+    """
     across, down = (8, 4) if luma.shape[1] > luma.shape[0] else (4, 8)
     x = (np.arange(across) + 0.5) / across
     y = (np.arange(down) + 0.5) / down
-    inside = ((y >= rect.y0) & (y <= rect.y1))[:, None] & ((x >= rect.x0) & (x <= rect.x1))[None]
-    out: npt.NDArray[np.bool_] = inside.reshape(BLOCKS)
+    dx, dy = slack / across, slack / down
+    down_in = (y >= rect.y0 - dy) & (y <= rect.y1 + dy)
+    across_in = (x >= rect.x0 - dx) & (x <= rect.x1 + dx)
+    out: npt.NDArray[np.bool_] = (down_in[:, None] & across_in[None]).reshape(BLOCKS)
     return out

@@ -10,7 +10,7 @@ _ENOUGH = 0.002
 
 
 def refine(
-    eye: Eye, camera: Camera, views: Views, start: Placement, index: int, rounds: int
+    eye: Eye, camera: Camera, views: Views, start: Placement, *, index: int, rounds: int
 ) -> tuple[Placement, float]:
     """The placement near `start` under which frame `index` of the camera fits best, and its fit.
 

@@ -1,4 +1,4 @@
-"""The surveyor: finds out how each camera lies in the program picture, and follows it when it moves.
+"""The surveyor: finds out how each camera lies in the program, and follows it when it moves.
 
 A new placement is looked for only while no camera explains the program, and believed only if it
 explains several frames much better than anything else does: one lucky pair of pictures must not
@@ -122,7 +122,9 @@ class Surveyor:
         if match.fit > _TRACKED * camera.peak:
             return False
         now = camera.memory.placement
-        placement, fit = refine(self._eye, camera, Views(evidence.luma), now, match.index, 2)
+        placement, fit = refine(
+            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=2
+        )
         better = fit >= match.fit + _STEP_GAIN
         self._track_from = evidence.index + (_TRACK_EVERY if better else _TRACK_RARELY)
         if not better:
@@ -203,7 +205,7 @@ class Surveyor:
         found: _Proposal | None = None
         for _, number, start, index in rough:
             camera = self._cameras[number]
-            placement, _ = refine(self._eye, camera, views, start, index, _ROUNDS)
+            placement, _ = refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)
             fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
             if not self._in_middle(camera, placement):
                 fit -= _ASIDE
