@@ -1,7 +1,7 @@
 """Sight: frames in, shots and events out. Pure: no I/O, no clock, the same for live and replay."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -31,6 +31,11 @@ _MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
 
+Explain = Callable[[Evidence, Decided, Ruling, Sequence[Camera]], None]
+"""Hears of a program frame as it is ruled: from what, how, and what is known of each camera. What
+it is given changes afterwards: it must copy what it keeps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Now:
     """What the program seems to show, before anything after it has been seen."""
@@ -56,8 +61,10 @@ class Sight:
         settings: SightSettings | None = None,
         *,
         keep_evidence: bool = False,
+        explain: Explain | None = None,
     ) -> None:
         """`keep_evidence`: remember what `in_hindsight` needs, some KB a program frame."""
+        self._explain = explain
         self.settings = settings or SightSettings()
         self._kept: list[Evidence | Ruling] | None = [] if keep_evidence else None
         self.cameras = tuple(cameras)
@@ -241,6 +248,8 @@ class Sight:
             evidence = self._waiting.popleft()
             following = self._waiting[0].at_ms if self._waiting else None
             ruling = self._rule(evidence, verdict, following)
+            if self._explain is not None:
+                self._explain(evidence, verdict, ruling, self._eyes)
             self._builder.add(ruling)
             if ruling.state is ShotState.LIVE and ruling.confidence > 0.9:
                 number = self._number[ruling.cameras[0]]
