@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps demo demo-real test slow bench-accuracy lint types layers clean
+.PHONY: install bench-deps demo demo-real test slow bench-accuracy bench-quick lint types layers clean
 
 install: $(READY)
 
@@ -35,8 +35,14 @@ test: $(READY)
 slow: $(READY)
 	$(BIN)/pytest -m slow
 
-bench-accuracy: $(READY)
-	$(BIN)/python -m benchmarks.accuracy
+# All conditions on the part that is only ever scored, with the baselines beside; <= 20 minutes.
+bench-accuracy: $(BENCH)
+	$(BIN)/python -m benchmarks.accuracy --part scored --hindsight --baselines \
+	  --json build/accuracy.json --out build
+
+# A handful of short shoots; fails where a figure falls below benchmarks/accuracy/floors.json.
+bench-quick: $(READY)
+	$(BIN)/python -m benchmarks.accuracy --part develop --quick
 
 lint: $(READY)
 	$(BIN)/ruff check .

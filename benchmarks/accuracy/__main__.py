@@ -43,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     print(f"\nreliability\n\n{reliability.text(pooled)}")
     print(f"\n{options.part}: {len(names)} shoots in {time.monotonic() - began:.0f} s")
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         document = {"part": options.part, "version": VERSION, **tables}
         options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     if options.out:
