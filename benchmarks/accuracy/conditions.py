@@ -14,7 +14,7 @@ from benchmarks.accuracy.scenes import PARTS, Scene
 from benchmarks.accuracy.setup import Setup, Touch, angles, near
 from tap.rig.write import Production
 
-VERSION = 2
+VERSION = 3
 
 ALIKE, HELD = "untapped look-alike", "nothing happens"
 """Groups with a figure of their own."""

@@ -14,7 +14,7 @@ from tap.rig.plan import Delay, Effect, Plan, Program
 from tap.rig.source import Sensor, Source
 from tap.rig.write import Production
 
-SECONDS = 36.0
+SECONDS = 33.0
 FPS = 25.0
 
 

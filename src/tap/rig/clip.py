@@ -1,5 +1,6 @@
 """A real clip as a source: held in memory, played forwards and back without end."""
 
+from collections import OrderedDict
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,8 @@ from tap.errors import InputError
 from tap.rig.source import Picture
 
 FRAME_LIMIT = 1500
+KEPT_PICTURES = 6
+"""Converted pictures kept: several cameras cut out of one clip look at it at nearly one time."""
 BYTE_LIMIT = 2 * 1024**3
 
 
@@ -35,6 +38,7 @@ class Clip:
         pace: float = 1.0,
     ) -> None:
         self._frames: list[npt.NDArray[np.uint8]] = []
+        self._shown: OrderedDict[int, Picture] = OrderedDict()
         self._span = span or (0, FRAME_LIMIT + 1)
         try:
             with av.open(str(path)) as container:
@@ -82,7 +86,13 @@ class Clip:
             index = index if index <= last else 2 * last - index
         else:
             index = 0
-        return cast("Picture", cv2.cvtColor(self._frames[index], cv2.COLOR_YUV2BGR_I420))
+        found = self._shown.get(index)
+        if found is None:
+            found = cast("Picture", cv2.cvtColor(self._frames[index], cv2.COLOR_YUV2BGR_I420))
+            self._shown[index] = found
+            while len(self._shown) > KEPT_PICTURES:
+                self._shown.popitem(last=False)
+        return found
 
 
 def _even(width: int, height: int, longer: int | None) -> tuple[int, int]:

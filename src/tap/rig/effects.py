@@ -66,7 +66,8 @@ class Hunting(_Wrapped):
 
     def picture(self, scene_ms: float) -> Picture:
         """The picture under the gains of the moment."""
-        number, gone = divmod(scene_ms, self.period_ms)
+        # A jittering first picture may be taken just before the scene begins.
+        number, gone = divmod(max(scene_ms, 0.0), self.period_ms)
         before, after = self._aim(int(number)), self._aim(int(number) + 1)
         # A control loop a bit too eager: 1.2 s to settle, one overshoot.
         part = 1.0 - np.exp(-gone / 350.0) * np.cos(gone / 260.0)
