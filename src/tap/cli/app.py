@@ -97,6 +97,34 @@ def replay(
     run_replay(shoot, out, profile=profile, hindsight=hindsight, as_json=as_json)
 
 
+@app.command(epilog="Example: tap explain recordings/monday --at 1:02.5 --out why.png")
+def explain(
+    shoot: Annotated[Path, typer.Argument(help="The folder of a recorded shoot.")],
+    at: Annotated[
+        str,
+        typer.Option(help="The moment: seconds from the program's start, m:ss.mmm, or Unix ms."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The picture to write.", show_default="explain-SECONDS.png"),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=1, help="Look at only so much before it: quicker, but tap has learnt less by then."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show why tap says what it says of one moment: who explains the picture, how well, how late.
+
+    Writes one picture, and says the reasons in sentences.
+    """
+    from tap.cli.explain import run_explain
+
+    run_explain(shoot, at, out=out, seconds=seconds, as_json=as_json)
+
+
 @app.command(epilog="Example: tap verify --session shoot-2026-11-22-a")
 def verify(
     session: Annotated[

@@ -79,7 +79,7 @@ def replay(
         last_ms = _time_of(observation)
         if progress is not None and number % 100 == 0:
             progress(min(1.0, (last_ms - _time_of(first)) / max(end_ms - _time_of(first), 1.0)))
-    ended_ms = _watched_until(shoot)
+    ended_ms = watched_until(shoot)
     if ended_ms is not None and ended_ms > last_ms:
         session.core.pass_time(ended_ms)
     witness = session.finish(
@@ -119,7 +119,7 @@ def _camera_facts(shoot: Shoot) -> list[CameraFacts]:
     ]
 
 
-def _watched_until(shoot: Shoot) -> float | None:
+def watched_until(shoot: Shoot) -> float | None:
     """Until when a recorded live session was watched, where the recording says so."""
     ended = (shoot.model_extra or {}).get(ENDED_AT)
     return float(ended) if isinstance(ended, int | float) else None
