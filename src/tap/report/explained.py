@@ -46,7 +46,7 @@ class Lie:
     @property
     def zoom(self) -> float:
         """How much larger the camera's picture is than if all of it filled its part: 1.0 none."""
-        return 1.0 / max(min(self.of[2] - self.of[0], self.of[3] - self.of[1]), 1e-6)
+        return 1.0 / max(self.of[2] - self.of[0], self.of[3] - self.of[1], 1e-6)
 
     @property
     def crop(self) -> float:
