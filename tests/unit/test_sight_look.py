@@ -145,8 +145,7 @@ def test_refining_finds_a_crop_to_a_fraction_of_a_grid_cell(mirror):
     start = zoomed(Placement(mirror=mirror), 1.36)
     for _ in range(6):
         seen = sample(camera, start.of, portrait=False, mirror=mirror)
-        dx, dy, growth = shift(grid, seen).common(64, 36)
-        start = moved(start, dx / 64, dy / 36, growth)
+        start = moved(start, shift(grid, seen).common(64, 36))
     found = (start.of.x0, start.of.y0, start.of.x1, start.of.y1)
     assert found == pytest.approx((true.x0, true.y0, true.x1, true.y1), abs=0.004)
 

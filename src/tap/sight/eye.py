@@ -24,7 +24,6 @@ _REPEAT = 0.02
 _REPEAT_WEIGHT = 0.2
 """A repeated picture is hardly new evidence."""
 _LEVEL_START, _LEVEL_PACE = 0.5, 0.03
-_PEAK_DECAY = 0.0005
 _OFF_FLOOR = 0.6
 """A camera must reach this part of the fit it usually has, else it is not that camera."""
 _OFF_LEAST, _OFF_MOST = 0.2, 0.55
@@ -69,8 +68,6 @@ class Camera:
         self.chart = Chart()
         self.information = 0.0
         """Nats that a perfect match usually gains."""
-        self.peak = 0.0
-        """The best fit of late: below it, the placement may have moved."""
 
     def learn(self, evidence: Evidence, match: Match) -> None:
         """The camera was live in this picture: remember how it fits and how late it is."""
@@ -78,7 +75,6 @@ class Camera:
         if not evidence.repeat:
             self.information += _LEVEL_PACE * (evidence.information - self.information)
         self.level += _LEVEL_PACE * (match.fit - self.level)
-        self.peak = max(match.fit, self.peak - _PEAK_DECAY)
         if not evidence.repeat and evidence.odd < 0:
             self.chart.learn(match.blocks, match.information, match.motion)
             self.delay.learn(evidence.at_ms, match.times, match.curve)

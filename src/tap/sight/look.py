@@ -42,8 +42,8 @@ class Rect:
             and abs(self.y1 - 1) < 2e-3
         )
 
-    def near(self, other: "Rect") -> bool:
-        """Whether two rects are one to within less than a grid cell."""
+    def near(self, other: "Rect", within: float = _CELL) -> bool:
+        """Whether two rects are one to within less than a grid cell, or `within`."""
         return (
             max(
                 abs(self.x0 - other.x0),
@@ -51,7 +51,7 @@ class Rect:
                 abs(self.x1 - other.x1),
                 abs(self.y1 - other.y1),
             )
-            < _CELL
+            < within
         )
 
 

@@ -31,29 +31,47 @@ def same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
     return abs(a[0] * b[1] / (a[1] * b[0]) - 1) < _SAME_ASPECT
 
 
-def usual_placements(camera: tuple[int, int], program: tuple[int, int]) -> list[Placement]:
-    """What switchers do by default: fill the frame, fit with bars, crop to fill; plain or flipped.
+def usual_placements(
+    camera: tuple[int, int], program: tuple[int, int], inside: Rect = WHOLE
+) -> list[Placement]:
+    """What switchers do by default: fill the frame, fit with bars, crop to fill, stretch.
 
-    `camera` and `program` are (width, height) in px.
+    `camera` and `program` are (width, height) in px; `inside` is the part of the program that is
+    not bars. First the plain ones, then the same flipped.
     """
-    ratio = (camera[0] / camera[1]) / (program[0] / program[1])
-    plain = [Placement()]
-    if abs(ratio - 1) > _SAME_ASPECT:
-        if ratio < 1:  # the camera is narrower: bars left and right, or crop top and bottom
-            side, cut = (1 - ratio) / 2, (1 - ratio) / 2
-            plain = [
-                Placement(on=Rect(side, 0, 1 - side, 1)),
-                Placement(of=Rect(0, cut, 1, 1 - cut)),
-                Placement(),
-            ]
-        else:
-            side = (1 - 1 / ratio) / 2
-            plain = [
-                Placement(on=Rect(0, side, 1, 1 - side)),
-                Placement(of=Rect(side, 0, 1 - side, 1)),
-                Placement(),
-            ]
+    plain = _fitted(camera, program, WHOLE)
+    if not inside.whole:
+        plain += _fitted(camera, program, inside)
+        # The whole programme, squeezed into the part that is not bars.
+        plain += [Placement(_within(p.on, inside), p.of) for p in plain[:3]]
+    plain = list(dict.fromkeys(plain))
     return plain + [Placement(p.on, p.of, mirror=True) for p in plain]
+
+
+def _fitted(camera: tuple[int, int], program: tuple[int, int], box: Rect) -> list[Placement]:
+    """A camera fitted into, filling, and stretched to a part of the program."""
+    wide, high = box.x1 - box.x0, box.y1 - box.y0
+    ratio = (camera[0] / camera[1]) / (program[0] * wide / (program[1] * high))
+    if abs(ratio - 1) <= _SAME_ASPECT:
+        return [Placement(on=box)]
+    if ratio < 1:  # the camera is narrower: bars left and right, or crop top and bottom
+        side = (1 - ratio) / 2
+        within, part = Rect(side, 0, 1 - side, 1), Rect(0, side, 1, 1 - side)
+    else:
+        side = (1 - 1 / ratio) / 2
+        within, part = Rect(0, side, 1, 1 - side), Rect(side, 0, 1 - side, 1)
+    return [Placement(on=_within(within, box)), Placement(on=box, of=part), Placement(on=box)]
+
+
+def _within(part: Rect, box: Rect) -> Rect:
+    """A part of a picture that is shown in a box."""
+    wide, high = box.x1 - box.x0, box.y1 - box.y0
+    return Rect(
+        box.x0 + part.x0 * wide,
+        box.y0 + part.y0 * high,
+        box.x0 + part.x1 * wide,
+        box.y0 + part.y1 * high,
+    )
 
 
 _SCALES = (1.0, 1.06, 1.12, 1.2, 1.28, 1.37, 1.47, 1.58, 1.7, 1.83)
@@ -99,6 +117,17 @@ def search_placements(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Displacement:
+    """How far a program's picture lies beside a camera's at the middle, in fractions of it, and how
+    much more per fraction away from the middle, across and down."""
+
+    x: float
+    y: float
+    wider: float
+    higher: float
+
+
 def zoomed(base: Placement, scale: float) -> Placement:
     """`base`, zoomed into its middle by `scale`."""
     of = base.of
@@ -107,15 +136,11 @@ def zoomed(base: Placement, scale: float) -> Placement:
     return Placement(base.on, Rect(x - w, y - h, x + w, y + h), base.mirror)
 
 
-def moved(placement: Placement, dx: float, dy: float, growth: float) -> Placement:
-    """The placement under which a picture no longer lies displaced.
-
-    `dx`, `dy`: how far the program's picture lies beside the camera's at the middle, in fractions
-    of the picture; `growth`: how much more per fraction away from the middle.
-    """
+def moved(placement: Placement, by: "Displacement") -> Placement:
+    """The placement under which a picture no longer lies displaced."""
     of = placement.of
-    left, right = -dx + growth * 0.5, 1 - dx - growth * 0.5
-    top, bottom = -dy + growth * 0.5, 1 - dy - growth * 0.5
+    left, right = -by.x + by.wider * 0.5, 1 - by.x - by.wider * 0.5
+    top, bottom = -by.y + by.higher * 0.5, 1 - by.y - by.higher * 0.5
     if placement.mirror:
         left, right = 1 - right, 1 - left
     w, h = of.x1 - of.x0, of.y1 - of.y0

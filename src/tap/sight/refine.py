@@ -24,8 +24,7 @@ def refine(
     fit = eye.fit_inside(camera, views, start, [index])[0]
     for _ in range(rounds):
         seen = sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)
-        dx, dy, growth = shift(program, seen).common(width, height)
-        there = moved(placement, dx / width, dy / height, growth)
+        there = moved(placement, shift(program, seen).common(width, height))
         better = eye.fit_inside(camera, views, there, [index])[0]
         if better <= fit + _ENOUGH:
             return (there, better) if better > fit else (placement, fit)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tap.sight.look import BLOCKS, PIXELS, Floats, blocks
+from tap.sight.placement import Displacement
 
 _RIDGE = 0.02
 """Part of the slope energy added to it: along an edge nothing can be measured."""
@@ -39,29 +40,36 @@ class Shift:
             return _MOST
         return float(length[order[min(BLOCKS - 1, int(np.searchsorted(summed, summed[-1] / 2)))]])
 
-    def common(self, width: int, height: int) -> tuple[float, float, float]:
-        """What the blocks agree on: x and y at the middle, in grid cells, and the growth per cell.
+    def common(self, width: int, height: int) -> Displacement:
+        """What the blocks agree on; `width` and `height` are the grid's.
 
-        `width` and `height` are the grid's. A block at (x, y) cells from the middle is displaced by
-        about (dx + growth * x, dy + growth * y).
+        A block at (x, y) cells from the middle is displaced by about (dx + wider * x,
+        dy + higher * y) cells; each axis is a weighted straight line.
         """
         middle = _middles(width, height)
         weights = self.weights.astype(np.float64)
         if float(weights.sum()) <= 0:
-            return 0.0, 0.0, 0.0
-        found = np.zeros(3)
+            return Displacement(0.0, 0.0, 0.0, 0.0)
+        lines = np.zeros((2, 2))
         for _ in range(_ROUNDS):
-            rows = np.zeros((2 * BLOCKS, 3))
-            rows[:BLOCKS, 0], rows[BLOCKS:, 1] = 1.0, 1.0
-            rows[:BLOCKS, 2], rows[BLOCKS:, 2] = middle[:, 0], middle[:, 1]
-            wanted = np.concatenate([self.cells[:, 0], self.cells[:, 1]])
-            off = wanted - rows @ found
-            far = np.hypot(off[:BLOCKS], off[BLOCKS:])
+            off = self.cells - (lines[:, 0] + lines[:, 1] * middle)
+            far = np.hypot(off[:, 0], off[:, 1])
             pull = weights / (1.0 + (far / (_TYPICAL + float(np.median(far)))) ** 2)
-            both = np.concatenate([pull, pull])
-            normal = rows.T @ (both[:, None] * rows) + 1e-6 * float(both.sum()) * np.eye(3)
-            found = np.linalg.solve(normal, rows.T @ (both * wanted))
-        return float(found[0]), float(found[1]), float(found[2])
+            lines = np.array([_line(middle[:, n], self.cells[:, n], pull) for n in (0, 1)])
+        return Displacement(
+            lines[0, 0] / width, lines[1, 0] / height, float(lines[0, 1]), float(lines[1, 1])
+        )
+
+
+def _line(
+    at: npt.NDArray[np.float64], value: Floats, weight: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """Offset and slope of a weighted line."""
+    total = float(weight.sum()) + 1e-9
+    middle, mean = float(weight @ at) / total, float(weight @ value) / total
+    spread = float(weight @ (at - middle) ** 2) + 1e-6 * total
+    slope = float(weight @ ((at - middle) * (value - mean))) / spread
+    return mean - slope * middle, slope
 
 
 def shift(program: Floats, camera: Floats) -> Shift:

@@ -8,8 +8,10 @@ placement must make its camera fit as well: what only comes near is another came
 
 from dataclasses import dataclass
 
+from tap.sight.bars import Bars
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Camera, Eye, Views, is_portrait
+from tap.sight.look import Rect
 from tap.sight.placement import (
     Placement,
     same_shape,
@@ -26,25 +28,30 @@ _BETTER = 0.12
 """A placement must explain this part of the picture, and so much more than the best does now."""
 _AS_USUAL, _GAIN = 0.75, 0.03
 """Where it is known how well cameras fit: this part of that, and so much more than now."""
-_ASIDE, _MIDDLE = 0.18, 0.016
+_ASIDE, _MIDDLE, _TOWARDS = 0.18, 0.008, 0.15
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
-_KEEN = 6
-"""Unexplained frames that are all surveyed; after that ..."""
+_KEEN, _SOON, _OFTEN = 6, 60, 10
+"""Unexplained frames that are all surveyed; then, up to so many, two of ten; after that ..."""
 _EVERY = 15
 """... two at this many, at twice, four times as many, and so on."""
 _ZOOM_FROM = 4
 """Unexplained frames before the whole camera is searched for a crop."""
 _ZOOMS = tuple(1.045**n for n in range(1, 17))
+_REFINED = 3
+"""Best of the usual placements that are refined: bars are known to a pixel or two."""
 _CLIMBED = 6
 """Best hits of a search that are refined."""
 _ROUNDS = 5
 """Refining steps at most."""
 _SOME_DELAY_MS = 200.0
-_TRACKED = 0.985
+_TRACKED, _PEAK_DECAY = 0.985, 0.999
 """A fit below this part of its recent peak: the program may be zooming."""
-_TRACK_EVERY, _TRACK_RARELY = 1, 12
-"""Frames between looks for a slow zoom: while there is one, and while the last look found none."""
-_STEADY = 4
+_TRACK_RARELY, _FALLEN = 12, 0.01
+"""Frames between looks for a zoom, once one found none and unless the fit falls further."""
+_STRIDE, _KEPT = 0.025, 0.85
+"""A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
+this part of the fit; what moves further was cut to."""
+_STEADY = 3
 """Frames that a camera must have been explaining the picture before its zoom is followed."""
 _STEP_GAIN = 0.004
 _ALIKE = 0.03
@@ -64,11 +71,13 @@ class Surveyor:
         self._eye = eye
         self._cameras = cameras
         self._program: tuple[int, int] | None = None
+        self._bars = Bars()
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
-        self._track_from = 0
-        self._steady = 0
+        self._track_from, self._tried = 0, 1.0
+        self._steady, self._peak = 0, 0.0
         self._last: int | None = None
+        """The camera that explains best, for how many frames, and its best fit in them."""
         self._style, self._mirror = 0, False
         """Which of the usual placements this program uses: a switcher has one habit for all."""
 
@@ -79,7 +88,7 @@ class Surveyor:
         """
         self._program = program
         if camera.size is not None and program is not None:
-            usual = usual_placements(camera.size, program)
+            usual = self._usual(camera)
             camera.confirmed = False
             plain = len(usual) // 2
             self._place(camera, usual[self._style % plain + plain * self._mirror])
@@ -88,10 +97,13 @@ class Surveyor:
         """Look for better placements if the picture is unexplained. True if one was changed."""
         if self._program is None or evidence.repeat or evidence.flat:
             return False
+        self._bars.look(evidence.luma)
+        if self._track(evidence):
+            return True
         if self._eye.explained(evidence):
             self._unexplained = 0
             self._votes.clear()
-            return self._track(evidence)
+            return False
         self._unexplained += 1
         if not _due(self._unexplained):
             return False
@@ -109,42 +121,50 @@ class Surveyor:
         return True
 
     def _track(self, evidence: Evidence) -> bool:
-        """Follow a slow zoom: the picture is explained, but no longer as well as it was."""
+        """Follow a zoom of the program: its camera lies a little beside where it just lay."""
         best = evidence.best
-        self._steady = self._steady + 1 if best == self._last else 0
-        self._last = best
         match = evidence.matches[best] if best is not None else None
-        if best is None or match is None or self._steady < _STEADY:
+        if best is None or match is None or best != self._last:
+            self._last, self._steady, self._peak, self._tried = best, 0, 0.0, 1.0
+            return False
+        self._steady += 1
+        before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
+        usual = self._eye.usual_fit or _WORTH
+        if self._steady < _STEADY or before < _AS_USUAL * usual or match.fit > _TRACKED * before:
+            return False
+        if evidence.index < self._track_from and match.fit > self._tried - _FALLEN:
             return False
         camera = self._cameras[best]
-        if evidence.index < self._track_from or not camera.confirmed:
-            return False
-        if match.fit > _TRACKED * camera.peak:
-            return False
         now = camera.memory.placement
         placement, fit = refine(
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=2
         )
-        better = fit >= match.fit + _STEP_GAIN
-        self._track_from = evidence.index + (_TRACK_EVERY if better else _TRACK_RARELY)
-        if not better:
+        step = _step(now, placement)
+        if fit < match.fit + _STEP_GAIN or step > _STRIDE or fit < _KEPT * before:
+            self._track_from, self._tried = evidence.index + _TRACK_RARELY, match.fit
             return False
         self._place(camera, placement)
+        self._tried = fit
         return True
+
+    def _usual(self, camera: Camera) -> list[Placement]:
+        """The usual placements of a camera; [] while its size or the program's is not known."""
+        if camera.size is None or self._program is None:
+            return []
+        return usual_placements(camera.size, self._program, self._bars.rect)
 
     def _follow(self, camera: Camera, placement: Placement) -> None:
         """Cameras not seen yet are expected to lie as this one does."""
-        if camera.size is None or self._program is None:
-            return
-        usual = usual_placements(camera.size, self._program)
-        if placement in usual:
-            self._style = usual.index(placement) % (len(usual) // 2)
+        usual = self._usual(camera)
+        near = [n for n, one in enumerate(usual) if _same_place(one, placement)]
+        if near:
+            self._style = near[0] % (len(usual) // 2)
             self._mirror = placement.mirror
         for other in self._cameras:
-            if other.confirmed or other.size is None:
+            if other.confirmed or other.size is None or camera.size is None:
                 continue
             self.reset(other, self._program)
-            if placement not in usual and same_shape(other.size, camera.size):
+            if same_shape(other.size, camera.size):
                 self._place(other, placement)
 
     def _propose(self, evidence: Evidence) -> _Proposal | None:
@@ -157,12 +177,14 @@ class Surveyor:
         if usual is not None:
             worth = max(_AS_USUAL * usual, now + _GAIN)
         views = Views(evidence.luma)
-        found: _Proposal | None = None
+        rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in enumerate(self._cameras):
             for placement in self._candidates(camera):
-                fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
-                if fit > max(worth, found.fit + 0.01 if found else 0.0):
-                    found = _Proposal(number, placement, fit)
+                fit, index = self._eye.fit(camera, evidence.at_ms, views, placement)
+                if index >= 0:
+                    rough.append((fit, number, placement, index))
+        rough.sort(key=lambda hit: -hit[0])
+        found = self._best_refined(evidence, views, worth, rough[:_REFINED])
         found = found or self._zoom(evidence, views, worth)
         if found is None and self._unexplained >= _ZOOM_FROM:
             found = self._search(evidence, views, worth)
@@ -187,11 +209,9 @@ class Surveyor:
 
     def _bases(self, camera: Camera) -> list[Placement]:
         """The placements that a zoom may start from."""
-        if camera.size is None or self._program is None:
-            return []
-        usual = usual_placements(camera.size, self._program)
+        usual = self._usual(camera)
         plain = len(usual) // 2
-        if self._eye.usual_fit is None:
+        if self._eye.usual_fit is None or not usual:
             return usual
         return [usual[self._style % plain + plain * camera.memory.placement.mirror]]
 
@@ -214,11 +234,9 @@ class Surveyor:
         return found
 
     def _in_middle(self, camera: Camera, placement: Placement) -> bool:
-        """Whether a placement is a usual one, zoomed into its middle."""
-        of = placement.of
+        """Whether a placement is a usual one, zoomed into about its middle."""
         return any(
-            abs(of.x0 + of.x1 - base.of.x0 - base.of.x1) < _MIDDLE
-            and abs(of.y0 + of.y1 - base.of.y0 - base.of.y1) < _MIDDLE
+            _is_zoom(base.of, placement.of)
             for base in self._bases(camera)
             if base.mirror == placement.mirror
         )
@@ -234,9 +252,9 @@ class Surveyor:
 
     def _candidates(self, camera: Camera) -> list[Placement]:
         """Usual placements, and how other cameras lie: a programme is often zoomed as a whole."""
-        if camera.size is None or self._program is None:
+        usual = self._usual(camera)
+        if camera.size is None or not usual:
             return []
-        usual = usual_placements(camera.size, self._program)
         others = [
             other.memory.placement
             for other in self._cameras
@@ -255,7 +273,7 @@ class Surveyor:
             if camera.size is None or self._program is None or index is None:
                 continue
             luma = camera.memory.luma(index)
-            for base in usual_placements(camera.size, self._program):
+            for base in self._usual(camera):
                 hits = search_placements(luma, evidence.luma, base)[:2]
                 rough += [(correlation, number, place, index) for correlation, place in hits]
         rough.sort(key=lambda hit: -hit[0])
@@ -272,23 +290,39 @@ class Surveyor:
         camera.memory.place(placement, portrait=is_portrait(placement.on, (height, width)))
 
 
+def _is_zoom(base: Rect, of: Rect) -> bool:
+    """Whether a crop is a zoom: the further in, the further from the middle it may be."""
+    w, h = base.x1 - base.x0, base.y1 - base.y0
+    for low, high, start, end, side in (
+        (of.x0, of.x1, base.x0, base.x1, w),
+        (of.y0, of.y1, base.y0, base.y1, h),
+    ):
+        aside = abs(low + high - start - end) / 2 / side
+        if aside > _MIDDLE + _TOWARDS * max(0.0, 1 - (high - low) / side):
+            return False
+    return True
+
+
+def _step(one: Placement, other: Placement) -> float:
+    """The furthest that an edge moves from one placement to another, as a part of the picture."""
+    w, h = one.of.x1 - one.of.x0, one.of.y1 - one.of.y0
+    across = max(abs(one.of.x0 - other.of.x0), abs(one.of.x1 - other.of.x1)) / w
+    return max(across, abs(one.of.y0 - other.of.y0) / h, abs(one.of.y1 - other.of.y1) / h)
+
+
 def _due(unexplained: int) -> bool:
     """Whether to survey at this unexplained frame: the first few, then in pairs ever rarer."""
     if unexplained <= _KEEN:
         return True
+    if unexplained <= _SOON:
+        return unexplained % _OFTEN < _AGREE
     turn = unexplained // _EVERY
     return unexplained % _EVERY < _AGREE and turn & (turn - 1) == 0 and turn > 0
 
 
+def _same_place(one: Placement, other: Placement) -> bool:
+    return one.mirror == other.mirror and one.on.near(other.on) and one.of.near(other.of, _ALIKE)
+
+
 def _alike(a: tuple[int, Placement], b: tuple[int, Placement]) -> bool:
-    (camera_a, one), (camera_b, two) = a, b
-    if camera_a != camera_b or one.mirror != two.mirror or one.on != two.on:
-        return False
-    return all(
-        abs(p - q) < _ALIKE
-        for p, q in zip(
-            (one.of.x0, one.of.y0, one.of.x1, one.of.y1),
-            (two.of.x0, two.of.y0, two.of.x1, two.of.y1),
-            strict=True,
-        )
-    )
+    return a[0] == b[0] and _same_place(a[1], b[1])

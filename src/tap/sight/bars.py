@@ -1,0 +1,52 @@
+"""Where in the program the picture is: what stays black at the edges are bars around it."""
+
+import numpy as np
+import numpy.typing as npt
+
+from tap.sight.look import WHOLE, Rect
+from tap.vocabulary import Luma
+
+_BLACK = 26
+"""Grey level up to which a row or column is bar: 16 in video levels, and what coding adds."""
+_LIT = 12.0
+"""Mean grey level below which a picture tells nothing of bars: it is black itself."""
+_LEAST = 0.01
+"""Thinner bars, as a part of the picture, are the codec's edge."""
+_SMALLEST = 0.3
+"""A picture has at least this part of the program's width and height."""
+_FADE = 0.98
+"""Pace at which what was lit is forgotten, so that new bars are noticed."""
+
+
+class Bars:
+    """Follows program pictures; `rect` is the part of them that is not bars."""
+
+    def __init__(self) -> None:
+        self._rows: npt.NDArray[np.float32] | None = None
+        self._columns: npt.NDArray[np.float32] | None = None
+        self.rect = WHOLE
+
+    def look(self, luma: Luma) -> None:
+        """Take an (h, w) program picture."""
+        if float(luma[::4, ::4].mean()) < _LIT:
+            return
+        # The second brightest of each eighth would do as well; one odd pixel must not count.
+        rows = np.partition(luma, -3, axis=1)[:, -3].astype(np.float32)
+        columns = np.partition(luma, -3, axis=0)[-3].astype(np.float32)
+        if self._rows is None or self._columns is None or self._rows.shape != rows.shape:
+            self._rows, self._columns = rows, columns
+        else:
+            self._rows = np.maximum(_FADE * self._rows, rows)
+            self._columns = np.maximum(_FADE * self._columns, columns)
+        y0, y1 = _span(self._rows)
+        x0, x1 = _span(self._columns)
+        big_enough = x1 - x0 > _SMALLEST and y1 - y0 > _SMALLEST
+        self.rect = Rect(x0, y0, x1, y1) if big_enough else WHOLE
+
+
+def _span(brightest: npt.NDArray[np.float32]) -> tuple[float, float]:
+    lit = np.flatnonzero(brightest > _BLACK)
+    if not len(lit):
+        return 0.0, 1.0
+    start, end = int(lit[0]) / len(brightest), (int(lit[-1]) + 1) / len(brightest)
+    return (start if start > _LEAST else 0.0), (end if end < 1 - _LEAST else 1.0)
