@@ -61,8 +61,10 @@ def _tables(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Figures]]:
     later = {one.name: one.hindsight for one in outcomes if one.hindsight is not None}
     if later:
         tables["hindsight"] = rows(later)
-    for title in outcomes[0].baselines:
-        tables[title] = rows({one.name: one.baselines[title] for one in outcomes})
+    for title in dict.fromkeys(title for one in outcomes for title in one.baselines):
+        tables[title] = rows(
+            {one.name: one.baselines[title] for one in outcomes if title in one.baselines}
+        )
     return tables
 
 

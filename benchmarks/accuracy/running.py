@@ -11,14 +11,18 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import cv2
 
+from benchmarks.accuracy.conditions import CONDITIONS, scene_for
 from benchmarks.accuracy.shoots import shoot_folder
 from benchmarks.documents import load
 from benchmarks.score import Scores, score
 from tap.witness.replay import replay
 
+SLOW, SLOW_EVERY = ("transnet",), 3
+"""Baselines that cost more than all else together run on every third condition."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -76,14 +80,28 @@ def run(job: Job) -> Outcome:
                     shutil.copy(out / name, kept / name)
             (kept / "shoot.txt").write_text(f"{folder}\n", encoding="utf-8")
     if job.baselines:
-        from benchmarks.accuracy.baselines import all_baselines  # noqa: PLC0415  heavy, and seldom
-
-        outcome.baselines = all_baselines(folder)
+        outcome.baselines = _baselines(job.name, folder, truth)
     return outcome
+
+
+def _baselines(name: str, folder: Path, truth: Any) -> dict[str, Scores]:
+    """The baselines' scores, by name: the slow ones on some conditions only."""
+    from benchmarks.accuracy import baselines  # noqa: PLC0415  heavy, and seldom wanted
+    from benchmarks.accuracy.baselines.scoring import scores_of  # noqa: PLC0415
+
+    chosen = list(CONDITIONS).index(name) % SLOW_EVERY == 0
+    with baselines.one_thread():
+        return {
+            title: scores_of(baselines.BASELINES[title].run(folder), truth)
+            for title in baselines.available()
+            if chosen or title not in SLOW
+        }
 
 
 def run_all(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
     """Run them in `workers` processes; outcomes come as they are ready."""
+    # Scene by scene: a process keeps the clips that it has decoded.
+    jobs = sorted(jobs, key=lambda job: scene_for(job.part, job.name).name)
     for variable in ONE_THREAD:
         os.environ[variable] = "1"
     if workers == 1:
