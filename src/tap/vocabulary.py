@@ -267,11 +267,22 @@ class CameraSeen(Word):
     mirrored: bool = False
 
 
+class Indistinguishable(Word):
+    """Two cameras, and the stretches in which a cut between them would not have been seen."""
+
+    cameras: tuple[str, str]
+    intervals: tuple[tuple[float, float], ...] = ()
+    """[start_ms, end_ms], in order."""
+    total_ms: float = 0.0
+
+
 class Coverage(Word):
     """What tap looked at, and where it was blind."""
 
     program_frames: int = 0
     unseen: tuple[Gap, ...] = ()
+    indistinguishable: tuple[Indistinguishable, ...] = ()
+    """Pairs of cameras that showed the same for a while."""
 
 
 class SessionName(Word):

@@ -27,3 +27,8 @@ class SightSettings:
     """Tempering of the evidence when asking *where* something changed."""
     honesty: float = 0.05
     """Tempering when asking *how sure*: pixels, blocks and frames are far from independent."""
+    tell_ms: float = 500.0
+    """Two cameras can be told apart if the evidence of so much time says which of them it is: about
+    what the decision lag and a director's patience with a doubt allow."""
+    tell_nats: float = 1.75
+    """... by so many honest nats: ln(0.85 / 0.15), as sight names one camera from 0.85 on."""

@@ -12,13 +12,14 @@ from tap.sight.evidence import Evidence
 from tap.sight.eye import Camera, Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.infer import Decided, Inference, States, decide_all
+from tap.sight.observe import Observer, Separations
 from tap.sight.placement import same_shape
 from tap.sight.presence import Presence
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
 from tap.sight.shots import Piece, ShotBuilder
 from tap.sight.surveyor import Surveyor
-from tap.vocabulary import PROGRAM, CameraSeen, Event, Frame, ShotState
+from tap.vocabulary import PROGRAM, CameraSeen, Event, Frame, Indistinguishable, ShotState
 
 _UNSURE = 0.85
 """Below this honest probability of the best camera, others that are likely are named with it."""
@@ -82,6 +83,7 @@ class Sight:
             lag_frames=self.settings.decision_lag_frames,
         )
         self._builder = ShotBuilder(self.settings)
+        self._observer = Observer(self.cameras, self._eyes, self.settings)
         self._presence = {
             feed: Presence(feed, self.settings.gap_ms) for feed in (*self.cameras, PROGRAM)
         }
@@ -128,7 +130,7 @@ class Sight:
             gap = presence.finish(self._now_ms)
             if gap is not None and feed == PROGRAM:
                 self._blind(*gap)
-        self._builder.finish()
+        self._tell(None)
         self._freeze.finish()
 
     # ------------------------------------------------------------------ out
@@ -173,6 +175,15 @@ class Sight:
         """Program frames looked at."""
         return self._frames
 
+    @property
+    def separations(self) -> Separations:
+        """How well the cameras can be told apart just now."""
+        return self._observer.separations
+
+    def indistinguishable(self) -> tuple[Indistinguishable, ...]:
+        """Pairs of cameras between which a cut would not have been seen, and when."""
+        return self._observer.indistinguishable()
+
     def in_hindsight(self) -> tuple[list[Piece], list[Event]]:
         """Pieces of shots, and the changes between them, decided anew knowing everything.
 
@@ -197,7 +208,7 @@ class Sight:
                 following_ms = following.at_ms if following is not None else None
                 builder.add(self._rule(item, next(decided), following_ms))
         builder.finish()
-        return builder.shots, builder.events
+        return builder.shots, self._observer.claimable(builder.events)
 
     # ------------------------------------------------------------------ a program frame's way
 
@@ -213,6 +224,7 @@ class Sight:
             self._evaluate(self._held.popleft())
 
     def _evaluate(self, frame: Frame) -> None:
+        self._observer.look(frame.at_ms, self._presence[PROGRAM].interval_ms)
         if self._size is None or not same_shape(self._size, frame.size):
             self._size = frame.size
             for camera in self._eyes:
@@ -250,7 +262,7 @@ class Sight:
             ruling = self._rule(evidence, verdict, following)
             if self._explain is not None:
                 self._explain(evidence, verdict, ruling, self._eyes)
-            self._builder.add(ruling)
+            self._tell(ruling)
             if ruling.state is ShotState.LIVE and ruling.confidence > 0.9:
                 number = self._number[ruling.cameras[0]]
                 match = evidence.matches[number]
@@ -258,6 +270,16 @@ class Sight:
                     self._eyes[number].learn(evidence, match)
             if self._kept is not None:
                 self._kept.append(evidence.slim())
+
+    def _tell(self, ruling: Ruling | None) -> None:
+        """Pass a ruling on, None after the last; a hold is claimed by what was seen until now."""
+        builder = self._builder
+        before = len(builder.events)
+        if ruling is None:
+            builder.finish()
+        else:
+            builder.add(ruling)
+        builder.events[before:] = self._observer.claimable(builder.events[before:])
 
     def _rule(self, evidence: Evidence, decided: Decided, following_ms: float | None) -> Ruling:
         states, honest = self._states, decided.honest
@@ -331,7 +353,8 @@ class Sight:
             1.0,
             reason="no program frames",
         )
-        self._builder.add(unseen)
+        self._tell(unseen)
+        self._observer.pause(from_ms)
         if self._kept is not None:
             self._kept.append(unseen)
 

@@ -158,7 +158,9 @@ class Core:
             ),
             cameras=self._sight.cameras_seen(),
             coverage=Coverage(
-                program_frames=self._sight.program_frames, unseen=tuple(self._unseen)
+                program_frames=self._sight.program_frames,
+                unseen=tuple(self._unseen),
+                indistinguishable=self._sight.indistinguishable(),
             ),
         )
 
