@@ -18,6 +18,7 @@ from tap.vocabulary import (
     Claim,
     ClaimType,
     Coverage,
+    Indistinguishable,
     SessionName,
     Shot,
     ShotState,
@@ -140,6 +141,25 @@ def test_every_state_is_drawn_and_explained():
     assert "0:00.000 to 0:00.700 (0.7 s): program down" in words
 
 
+def test_cameras_that_could_not_be_told_apart_are_named_with_the_time():
+    given = sample(cuts=4, faults=False)
+    text = render_page(given.witness, checked(given), NoPictures())
+    assert "would not have been seen" not in text
+    short = Indistinguishable(
+        cameras=("cam-a", "cam-b"), intervals=((START_MS, START_MS + 900),), total_ms=900
+    )
+    spans = tuple((START_MS + 1000 * n, START_MS + 1000 * n + 492) for n in range(25))
+    long = Indistinguishable(cameras=("cam-b", "cam-d"), intervals=spans, total_ms=12_300)
+    coverage = given.witness.coverage.model_copy(update={"indistinguishable": (short, long)})
+    witness = given.witness.model_copy(update={"coverage": coverage})
+    words = Elements(render_page(witness, checked(given), NoPictures())).text
+    one = "A cut between cam-b and cam-d would not have been seen for 12.3 s: they showed the same."
+    two = "A cut between cam-a and cam-b would not have been seen for 0.9 s: they showed the same."
+    assert words.index(one) < words.index(two)
+    assert "0:01.000 to 0:01.492" in words
+    assert "and 5 more, in witness.json" in words
+
+
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}\x00\u202e'
 
 
@@ -157,7 +177,14 @@ def test_hostile_text_stays_text():
             "session": SessionName(external_id=HOSTILE, kind=HOSTILE),
             "verdicts": (said, wrong.model_copy(update={"text": HOSTILE})),
             "cameras": (CameraSeen(id=HOSTILE, gaps=((START_MS, START_MS + 1, HOSTILE),)),),
-            "coverage": Coverage(unseen=((START_MS, START_MS + 5, HOSTILE),)),
+            "coverage": Coverage(
+                unseen=((START_MS, START_MS + 5, HOSTILE),),
+                indistinguishable=(
+                    Indistinguishable(
+                        cameras=(HOSTILE, HOSTILE), intervals=((START_MS, START_MS + 5),)
+                    ),
+                ),
+            ),
         }
     )
     problem = LedgerProblem(fault=Fault.EXTRA, table=HOSTILE, key=HOSTILE, text=HOSTILE)

@@ -22,7 +22,15 @@ from tap.report.findings import Finding, Pick, PictureRef, Role, Verification
 from tap.report.folder import PICTURES_FOLDER, REPORT_FILE, FolderPictures, journalled_claims
 from tap.report.gather import findings_of
 from tap.report.pictures import Pictures, Thumbnail, thumbnail
-from tap.vocabulary import DISAGREEMENTS, CameraSeen, Gap, ShotState, VerdictCode, Witness
+from tap.vocabulary import (
+    DISAGREEMENTS,
+    CameraSeen,
+    Gap,
+    Indistinguishable,
+    ShotState,
+    VerdictCode,
+    Witness,
+)
 
 MOST_SHOWN = 100
 """Disagreements shown with a section of their own."""
@@ -36,6 +44,8 @@ FIRST_ROWS = 6
 MOST_LISTED = 5_000
 MOST_PROBLEMS = 500
 MOST_GAPS = 200
+MOST_PAIRS = 200
+MOST_STRETCHES = 20
 
 CAPTIONS = {
     Role.BEFORE: "Program, last picture before",
@@ -101,6 +111,8 @@ def render_page(witness: Witness, checked: Verification, pictures: Pictures) -> 
         cameras=[_camera(seen) for seen in witness.cameras],
         unseen=witness.coverage.unseen[:MOST_GAPS],
         unlisted_gaps=max(0, len(witness.coverage.unseen) - MOST_GAPS),
+        alike=[_pair(pair) for pair in _longest(witness.coverage.indistinguishable)],
+        unlisted_pairs=max(0, len(witness.coverage.indistinguishable) - MOST_PAIRS),
         program_frames=witness.coverage.program_frames,
         w=wording,
         titles=wording.TITLES,
@@ -194,6 +206,24 @@ def _camera(seen: CameraSeen) -> _Camera:
         gaps=seen.gaps[:MOST_GAPS],
         blind=wording.length(blind) if seen.gaps else "none",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A pair of cameras that could not be told apart, as it is listed."""
+
+    text: str
+    intervals: Sequence[tuple[float, float]]
+    unlisted: int
+
+
+def _pair(pair: Indistinguishable) -> _Pair:
+    listed = pair.intervals[:MOST_STRETCHES]
+    return _Pair(wording.unseen_cut(pair), listed, len(pair.intervals) - len(listed))
+
+
+def _longest(pairs: Sequence[Indistinguishable]) -> list[Indistinguishable]:
+    return sorted(pairs, key=lambda pair: -pair.total_ms)[:MOST_PAIRS]
 
 
 @cache

@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 
 from tap.report.findings import IN_DOUBT, Finding, Verification
-from tap.vocabulary import Claim, ClaimType, Event, EventType, Shot, ShotState, VerdictCode
+from tap.vocabulary import (
+    Claim,
+    ClaimType,
+    Event,
+    EventType,
+    Indistinguishable,
+    Shot,
+    ShotState,
+    VerdictCode,
+)
 
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
@@ -121,6 +130,15 @@ def seen_of(finding: Finding) -> str:
     if finding.seen is None and finding.verdict in (*MESSAGE_ALONE, VerdictCode.UNSEEN):
         return DASH
     return seen(finding.seen)
+
+
+def unseen_cut(pair: Indistinguishable) -> str:
+    """What could have been missed between two cameras that showed the same."""
+    one, other = pair.cameras
+    return (
+        f"A cut between {one} and {other} would not have been seen for {length(pair.total_ms)}: "
+        "they showed the same."
+    )
 
 
 def shown(shot: Shot) -> str:

@@ -130,7 +130,7 @@ class Memory:
         return unit(blocks(sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)))
 
     def _freshen(self, part: slice) -> None:
-        slots = np.arange(2 * _CAPACITY)[part] % _CAPACITY
+        slots = np.arange(part.start, part.stop, part.step or 1) % _CAPACITY
         for slot in slots[self._placed[slots] != self._placing]:
             luma = self._lumas[slot]
             if luma is not None:

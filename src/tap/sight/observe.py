@@ -30,6 +30,12 @@ _USUAL_FIT = 0.5
 """How well cameras fit as long as none was recognised: between a heavy grade and a clean feed."""
 _RENDERING = PIXELS * 2.25
 """Energy of a block that noise and coding of a camera feed make up: 1.5 grey levels rms."""
+_TRIED = 64
+"""Frames of a camera's past that are tried at most to find it in another's pictures."""
+_SAME, _SETTLED = 0.1, 0.5
+"""A camera shows what another does if it leaves less than this part of its energy unexplained, and
+less than this part of what most of its past leaves: before a still scene any time fits."""
+_AS_GOOD = 0.01
 _ELSEWHERE = 1 / 36
 """Cameras that lie so much differently in the program, about a cell, are told apart by that."""
 _CLEARER = 1.5
@@ -70,6 +76,9 @@ class Observer:
         self._lengths = np.zeros((BLOCKS, n), np.float32)
         self._nats = np.full((n, n), np.nan)
         self._alike = np.zeros((n, n), np.bool_)
+        self._guessed: list[float | None] = [None] * n
+        """How late cameras are that were never recognised, if another shows what they do."""
+        self._turn = 0
         self._looked_ms: float | None = None
         self._until_ms = 0.0
         self._since: dict[tuple[int, int], float] = {}
@@ -146,6 +155,7 @@ class Observer:
     def _measure(self, at_ms: float) -> None:
         """Fill `_nats`."""
         shown = [self._take(n, at_ms) for n in range(len(self._cameras))]
+        self._guess_delay(at_ms)
         energy = self._lengths**2
         rest = _left_over(energy, self._fits())
         unexplained = _unexplained(self._units, energy)
@@ -185,10 +195,41 @@ class Observer:
     def _delay(self, number: int) -> float:
         """How late a camera is; one that was never seen is taken to be as late as the others."""
         own = self._cameras[number].delay.ms
+        if own is None:
+            own = self._guessed[number]
         if own is not None:
             return own
         known = sorted(c.delay.ms for c in self._cameras if c.delay.ms is not None)
         return known[len(known) // 2] if known else 0.0
+
+    def _guess_delay(self, at_ms: float) -> None:
+        """One feed that is tapped twice may be later the second time: nothing of that is known,
+        as neither is ever surely recognised. So where are the others' pictures in its past? One
+        camera has its turn in each look."""
+        unknown = [n for n, camera in enumerate(self._cameras) if camera.delay.ms is None]
+        if not unknown:
+            return
+        self._turn += 1
+        number = unknown[self._turn % len(unknown)]
+        memory, settings = self._cameras[number].memory, self._settings
+        part = memory.within(at_ms - settings.max_delay_ms, at_ms + settings.max_lookahead_ms)
+        step = 1 + (part.stop - part.start) // _TRIED
+        part = slice(part.start + self._turn % step, part.stop, step)
+        if part.stop - part.start < 2:
+            return
+        left = _left_by(self._units[:, :, 0], self._lengths, memory.units(part))
+        left[number] = 1.0
+        lags = at_ms - memory.times(part)
+        off = np.abs(lags - self._delay(number))
+        other, best = divmod(int(left.argmin()), left.shape[1])
+        least = float(left[other, best])
+        if least < min(_SAME, _SETTLED * float(np.median(left[other]))):
+            # Where it moves slowly many fit: then what was supposed before.
+            best = int(np.where(left[other] < least + _AS_GOOD, off, np.inf).argmin())
+            self._guessed[number] = float(lags[best])
+        elif left[:, int(off.argmin())].min() > _SAME:
+            self._guessed[number] = None
+        self._take(number, at_ms)
 
     def _fits(self) -> Floats:
         """(n,) how well each camera's picture usually fits when the program shows it."""
@@ -210,11 +251,13 @@ class Observer:
 
     def _tell_places(self, nats: Matrix) -> None:
         """Cameras that fill other parts of the program are told apart by that."""
-        known = [(n, c.memory.placement.on) for n, c in enumerate(self._cameras) if c.confirmed]
-        for n, on in known:
-            for m, other in known[:n]:
-                if on is not other and not on.near(other, _ELSEWHERE):
-                    nats[n, m] = nats[m, n] = np.inf
+        places = np.full((len(self._cameras), 4), np.nan)  # nan: not yet known, so not elsewhere
+        for n, camera in enumerate(self._cameras):
+            if camera.confirmed:
+                on = camera.memory.placement.on
+                places[n] = on.x0, on.y0, on.x1, on.y1
+        apart = np.abs(places[:, None] - places[None, :]).max(axis=-1)
+        nats[apart > _ELSEWHERE] = np.inf
 
     # ------------------------------------------------------------------ over time
 
@@ -265,6 +308,18 @@ def _unexplained(units: Floats, energy: Floats) -> Floats:
     alike = alike.reshape(BLOCKS, count, count, _BESIDE)
     best = alike.sum(axis=0).argmax(axis=-1)
     out: Floats = energy[:, :, None] - np.take_along_axis(alike, best[None, ..., None], -1)[..., 0]
+    return out
+
+
+def _left_by(units: Floats, lengths: Floats, others: Floats) -> Floats:
+    """(n, m) part of the energy of pictures (32, n, 72) that each of (32, m, 72) leaves; 1 for
+    pictures without any."""
+    alike = np.matmul(units, others.transpose(0, 2, 1))
+    np.maximum(alike, 0, out=alike)
+    alike *= lengths[:, :, None]
+    alike *= alike
+    whole = np.maximum((lengths * lengths).sum(axis=0), np.float32(1e-3))
+    out: Floats = 1 - alike.sum(axis=0) / whole[:, None]
     return out
 
 
