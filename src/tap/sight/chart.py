@@ -4,7 +4,7 @@ A picture that another camera took from nearly the same place fits well too, onl
 the camera's own pictures always do. So each camera is held to its own record. The *deficit* of a
 block is how much less of its nats a picture gains than the camera's pictures usually gain there.
 What counts is the weighted median over blocks: an overlay makes large deficits in the blocks that
-it covers and none elsewhere, another camera makes them everywhere. A second median counts only what
+it covers and none elsewhere, another camera makes them everywhere. A second figure counts only what
 moves: an older picture of the same camera fits in all that stands still, and only there.
 """
 
@@ -20,13 +20,16 @@ _WIDEN, _NARROW = 0.1, 0.02
 """Pace of the spread, once settled: what was bad once may be so again."""
 _LEAST_SPREAD = 0.008
 _SPREADS, _MARGIN = 6.0, 0.03
-_LEAST_LIMIT, _LEAST_MOVING_LIMIT, _MOST_LIMIT = 0.07, 0.2, 0.45
+_LEAST_LIMIT, _LEAST_MOVING_LIMIT, _MOST_LIMIT = 0.07, 0.15, 0.45
 """A deficit of so many spreads, and a margin, is not this camera's any more."""
 _STRANGER = 0.18
 """A camera that was never seen may fit so much worse than those that were: its focus and noise
 differ."""
 _MOVED = 0.02
 """Part of a block's energy that coding noise changes from frame to frame."""
+_BEST_PART = 0.3
+"""If this part of what moves fits as ever, the picture is of this moment: a lower third may well
+cover the rest, but nothing makes an older picture move in step."""
 _WORTH = 6.0
 """Nats in what moves, below which it says nothing."""
 _SETTLED = 8
@@ -65,7 +68,7 @@ class Chart:
             self._spread = _spread(self._spread, _median(deficits, information), narrow)
             moving = _moving(information, motion)
             if moving is not None:
-                odd = _median(deficits, moving)
+                odd = _quantile(deficits, moving, _BEST_PART)
                 self._moving_spread = _spread(self._moving_spread, odd, narrow)
         self.count += 1
         pace = max(_PACE, 1.0 / self.count)
@@ -94,7 +97,12 @@ class Chart:
         if moving is None:
             return -1.0
         limit = _limit(self._moving_spread, _LEAST_MOVING_LIMIT)
-        return _bounded((_median(self._usual - fits, moving) - limit) / limit)
+        return _bounded((_quantile(self._usual - fits, moving, _BEST_PART) - limit) / limit)
+
+    @staticmethod
+    def moving(information: Doubles, motion: Floats | None) -> Doubles | None:
+        """Weights (32,) of what moves in a picture; None if hardly anything does."""
+        return _moving(information, motion)
 
 
 def stranger(fits: Doubles, information: Doubles, usual: float) -> float:
@@ -126,7 +134,11 @@ def _moving(information: Doubles, motion: Floats | None) -> Doubles | None:
 
 
 def _median(values: Doubles, weights: Doubles) -> float:
+    return _quantile(values, weights, 0.5)
+
+
+def _quantile(values: Doubles, weights: Doubles, part: float) -> float:
     order = np.argsort(values)
     summed = np.cumsum(weights[order])
-    at = int(np.searchsorted(summed, 0.5 * summed[-1]))
+    at = int(np.searchsorted(summed, part * summed[-1]))
     return float(values[order[min(at, len(order) - 1)]])

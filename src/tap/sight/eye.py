@@ -11,6 +11,7 @@ from tap.sight.infer import States
 from tap.sight.look import Floats, Rect, blocks, sample
 from tap.sight.match import Seen, gains, mix
 from tap.sight.memory import Memory
+from tap.sight.past import Past
 from tap.sight.placement import Placement
 from tap.sight.settings import SightSettings
 from tap.sight.shift import shift
@@ -33,6 +34,8 @@ _OFF_ELSEWHEN = 0.85
 """... and this part if it fits best at a delay that it doesn't have: an older picture of a camera
 that stands still is most of its present one."""
 _ELSEWHEN_ODD = 0.5
+_OLDER = 0.2
+"""Part of the nats of what moves that an older picture must gain over the present one."""
 _ELSEWHEN_MS = 40.0
 """How far outside the interval of its delay that is: about a frame."""
 _ASTRAY_PACE, _ASTRAY = 0.3, 0.25
@@ -65,6 +68,7 @@ class Camera:
         self.astray = 0.0
         """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
         self.level = _LEVEL_START
+        self.past = Past()
         self.chart = Chart()
         self.information = 0.0
         """Nats that a perfect match usually gains."""
@@ -318,8 +322,24 @@ class Eye:
             # It may only be worse (few bits, a blur): then it still lies where the camera has it.
             beside = self._displaced(camera, match, views) / _BESIDE - 1.0
             unlike = min(unlike, max(-1.0, beside))
+        if untimely > _UNLIKE:
+            untimely = self._replayed(evidence, views, best, untimely)
         odd = evidence.odd = max(unlike, untimely)
         return float(evidence.nats[best]) + _OFF_PULL * level * odd * evidence.information
+
+    def _replayed(self, evidence: Evidence, views: "Views", number: int, untimely: float) -> float:
+        """What moves is not where it should be: is it where it once was?"""
+        camera, match = self._cameras[number], evidence.matches[number]
+        moving = Chart.moving(match.information, match.motion) if match is not None else None
+        if match is None or moving is None:
+            return untimely
+        seen, _ = views.through(camera.memory.placement.on)
+        delay = camera.delay.ms or 0.0
+        older = camera.past.fit(seen, moving, camera.memory, evidence.at_ms - delay - _JUMP_MS)
+        if older < float(moving @ match.blocks) / float(moving.sum()) + _OLDER:
+            return untimely
+        evidence.replayed = number
+        return max(untimely, _ELSEWHEN_ODD)
 
     def _displaced(self, camera: Camera, match: Match, views: "Views") -> float:
         """How far beside the camera's picture the program's lies, in grid cells."""

@@ -5,6 +5,8 @@ from tap.sight.look import sample
 from tap.sight.placement import Placement, moved
 from tap.sight.shift import shift
 
+_COARSE_TO_FINE = (2.5, 1.5, 0.8)
+"""Blurs, in grid cells, of the first steps where there are enough of them; the last goes on."""
 _ENOUGH = 0.002
 """Gain in fit below which refining ends."""
 
@@ -22,11 +24,15 @@ def refine(
     luma = camera.memory.luma(index)
     placement = start
     fit = eye.fit_inside(camera, views, start, [index])[0]
-    for _ in range(rounds):
+    blurs = _COARSE_TO_FINE if rounds > len(_COARSE_TO_FINE) else _COARSE_TO_FINE[-1:]
+    for n in range(rounds):
+        blur = blurs[min(n, len(blurs) - 1)]
         seen = sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)
-        there = moved(placement, shift(program, seen).common(width, height))
+        there = moved(placement, shift(program, seen, blur).common(width, height))
         better = eye.fit_inside(camera, views, there, [index])[0]
-        if better <= fit + _ENOUGH:
+        last = n >= len(blurs) - 1
+        if last and better <= fit + _ENOUGH:
             return (there, better) if better > fit else (placement, fit)
-        placement, fit = there, better
+        if better > fit or not last:
+            placement, fit = there, better
     return placement, fit

@@ -72,10 +72,13 @@ def _line(
     return mean - slope * middle, slope
 
 
-def shift(program: Floats, camera: Floats) -> Shift:
-    """How far the blocks of `program` lie from where `camera` has them; grids of one shape."""
-    one = cv2.GaussianBlur(program, (3, 3), 0.8)
-    two = cv2.GaussianBlur(camera, (3, 3), 0.8)
+def shift(program: Floats, camera: Floats, blur: float = 0.8) -> Shift:
+    """How far the blocks of `program` lie from where `camera` has them; grids of one shape.
+
+    Measures displacements up to about twice `blur`, in grid cells.
+    """
+    one = cv2.GaussianBlur(program, (0, 0), blur)
+    two = cv2.GaussianBlur(camera, (0, 0), blur)
     slope_y, slope_x = np.gradient(two)
     p, c, x, y = (blocks(np.asarray(g, np.float32)) for g in (one, two, slope_x, slope_y))
     basis = np.stack([c, x, y], axis=2)

@@ -115,6 +115,7 @@ class Sight:
             camera.size = frame.size
             self._surveyor.reset(camera, self._size)
         camera.memory.add(frame.at_ms, frame.luma)
+        camera.past.add(frame.at_ms, frame.luma)
 
     def pass_time(self, now_ms: float) -> None:
         """Time has come to `now_ms`, with or without frames."""

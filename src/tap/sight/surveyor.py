@@ -21,14 +21,14 @@ from tap.sight.placement import (
 )
 from tap.sight.refine import refine
 
-_AGREE = 2
-"""Surveys that must find the same placement."""
+_AGREE, _PLAIN = 2, 0.88
+"""Surveys that must find the same placement, unless it fits to this part as cameras usually do."""
 _WORTH = 0.3
 _BETTER = 0.12
 """A placement must explain this part of the picture, and so much more than the best does now."""
 _AS_USUAL, _GAIN = 0.75, 0.03
 """Where it is known how well cameras fit: this part of that, and so much more than now."""
-_ASIDE, _MIDDLE, _TOWARDS = 0.18, 0.008, 0.15
+_ASIDE, _MIDDLE, _TOWARDS, _GOES_ON = 0.18, 0.008, 0.22, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
 """Unexplained frames that are all surveyed; then, up to so many, two of ten; after that ..."""
@@ -41,7 +41,7 @@ _REFINED = 3
 """Best of the usual placements that are refined: bars are known to a pixel or two."""
 _CLIMBED = 6
 """Best hits of a search that are refined."""
-_ROUNDS = 5
+_ROUNDS = 7
 """Refining steps at most."""
 _SOME_DELAY_MS = 200.0
 _TRACKED, _PEAK_DECAY = 0.985, 0.999
@@ -75,6 +75,8 @@ class Surveyor:
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
         self._track_from, self._tried = 0, 1.0
+        self._zoomed: Placement | None = None
+        """The placement found last."""
         self._steady, self._peak = 0, 0.0
         self._last: int | None = None
         """The camera that explains best, for how many frames, and its best fit in them."""
@@ -111,11 +113,14 @@ class Surveyor:
         if proposal is None:
             return False
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
-        if sum(_alike(vote, self._votes[-1]) for vote in self._votes) < _AGREE:
+        usual = self._eye.usual_fit
+        plain = usual is not None and proposal.fit >= _PLAIN * usual
+        if not plain and sum(_alike(vote, self._votes[-1]) for vote in self._votes) < _AGREE:
             return False
         self._votes.clear()
         camera = self._cameras[proposal.camera]
         self._place(camera, proposal.placement)
+        self._zoomed = proposal.placement
         camera.confirmed = True
         self._follow(camera, proposal.placement)
         return True
@@ -144,7 +149,7 @@ class Surveyor:
             self._track_from, self._tried = evidence.index + _TRACK_RARELY, match.fit
             return False
         self._place(camera, placement)
-        self._tried = fit
+        self._tried, self._zoomed = fit, placement
         return True
 
     def _usual(self, camera: Camera) -> list[Placement]:
@@ -227,11 +232,18 @@ class Surveyor:
             camera = self._cameras[number]
             placement, _ = refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)
             fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
-            if not self._in_middle(camera, placement):
+            if not self._in_middle(camera, placement) and not self._goes_on(placement):
                 fit -= _ASIDE
             if fit > max(worth, found.fit if found else 0.0):
                 found = _Proposal(number, placement, fit)
         return found
+
+    def _goes_on(self, placement: Placement) -> bool:
+        """Whether a zoom that the program is in goes on with this camera."""
+        zoom = self._zoomed
+        return (
+            zoom is not None and zoom.on.near(placement.on) and zoom.of.near(placement.of, _GOES_ON)
+        )
 
     def _in_middle(self, camera: Camera, placement: Placement) -> bool:
         """Whether a placement is a usual one, zoomed into about its middle."""
