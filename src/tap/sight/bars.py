@@ -10,6 +10,7 @@ _BLACK = 26
 """Grey level up to which a row or column is bar: 16 in video levels, and what coding adds."""
 _LIT = 12.0
 """Mean grey level below which a picture tells nothing of bars: it is black itself."""
+_SMALLEST_PX = 16
 _LEAST = 0.01
 """Thinner bars, as a part of the picture, are the codec's edge."""
 _SMALLEST = 0.3
@@ -28,7 +29,7 @@ class Bars:
 
     def look(self, luma: Luma) -> None:
         """Take an (h, w) program picture."""
-        if float(luma[::4, ::4].mean()) < _LIT:
+        if min(luma.shape) < _SMALLEST_PX or float(luma[::4, ::4].mean()) < _LIT:
             return
         # The second brightest of each eighth would do as well; one odd pixel must not count.
         rows = np.partition(luma, -3, axis=1)[:, -3].astype(np.float32)

@@ -43,6 +43,7 @@ class Chart:
         self.count = 0
         self._usual: Doubles = np.zeros(BLOCKS)
         self._overall = 0.0
+        self._known = False
         self._spread = 0.05
         self._moving_spread = 0.08
 
@@ -50,6 +51,11 @@ class Chart:
     def settled(self) -> bool:
         """Whether enough pictures were seen to hold others to them."""
         return self.count >= _SETTLED
+
+    @property
+    def known(self) -> bool:
+        """Whether the camera was ever settled: how well it fits is known, wherever it lies now."""
+        return self._known
 
     @property
     def usual(self) -> float:
@@ -71,9 +77,12 @@ class Chart:
                 odd = _quantile(deficits, moving, _BEST_PART)
                 self._moving_spread = _spread(self._moving_spread, odd, narrow)
         self.count += 1
+        self._known = self._known or self.settled
         pace = max(_PACE, 1.0 / self.count)
         self._usual += pace * (fits - self._usual)
-        self._overall += pace * (_median(fits, information) - self._overall)
+        self._overall += (pace if not self._known else _PACE) * (
+            _median(fits, information) - self._overall
+        )
 
     def covered(self, fits: Doubles, information: Doubles, part: float) -> npt.NDArray[np.bool_]:
         """The blocks (32,) that hold a picture, but reach less than `part` of their usual fit."""

@@ -33,6 +33,8 @@ _OFF_PULL = 0.35
 _OFF_ELSEWHEN = 0.85
 """... and this part if it fits best at a delay that it doesn't have: an older picture of a camera
 that stands still is most of its present one."""
+_FITS = 0.75
+"""A match below this part of the camera's usual fit says nothing of its delay."""
 _ELSEWHEN_ODD = 0.5
 _OLDER = 0.2
 """Part of the nats of what moves that an older picture must gain over the present one."""
@@ -128,7 +130,7 @@ class Eye:
     @property
     def usual_fit(self) -> float | None:
         """How well the cameras known so far fit in this programme, 0 .. 1; None if none is."""
-        known = [c.chart.usual for c in self._cameras if c.chart.settled]
+        known = [c.chart.usual for c in self._cameras if c.chart.known]
         return sum(known) / len(known) if known else None
 
     def explained(self, evidence: Evidence) -> bool:
@@ -377,7 +379,7 @@ class Eye:
     def _is_elsewhen(self, number: int, evidence: Evidence) -> bool:
         """Whether a camera with a known delay fits best at quite another."""
         camera, match = self._cameras[number], evidence.matches[number]
-        if match is None or not camera.delay.locked:
+        if match is None or not camera.delay.locked or match.fit < _FITS * camera.level:
             return False
         low, high = camera.delay.interval_ms
         slack = max(_ELSEWHEN_MS, camera.memory.step_ms)

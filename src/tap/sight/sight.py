@@ -230,6 +230,7 @@ class Sight:
             self._size = frame.size
             for camera in self._eyes:
                 self._surveyor.reset(camera, self._size)
+        self._surveyor.predict(frame.at_ms)
         evidence = self._eye.look(self._frames, frame.at_ms, frame.luma)
         self._frames += 1
         self._freeze.look(evidence)

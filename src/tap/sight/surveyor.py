@@ -21,7 +21,7 @@ from tap.sight.placement import (
 )
 from tap.sight.refine import refine
 
-_AGREE, _PLAIN = 2, 0.88
+_AGREE, _PLAIN = 2, 0.8
 """Surveys that must find the same placement, unless it fits to this part as cameras usually do."""
 _WORTH = 0.3
 _BETTER = 0.12
@@ -54,7 +54,12 @@ this part of the fit; what moves further was cut to."""
 _STEADY = 3
 """Frames that a camera must have been explaining the picture before its zoom is followed."""
 _STEP_GAIN = 0.004
+_MISSED, _SPEED_MS = 4, 200.0
+"""Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
 _ALIKE = 0.03
+
+
+Edges = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,10 @@ class Surveyor:
         self._track_from, self._tried = 0, 1.0
         self._zoomed: Placement | None = None
         """The placement found last."""
+        self._speed: Edges | None = None
+        """How fast the edges of the tracked camera's part move, per ms, while a zoom is on."""
+        self._last_place: Placement | None = None
+        self._since_ms, self._moved_at = 0.0, 0
         self._steady, self._peak = 0, 0.0
         self._last: int | None = None
         """The camera that explains best, for how many frames, and its best fit in them."""
@@ -131,6 +140,7 @@ class Surveyor:
         match = evidence.matches[best] if best is not None else None
         if best is None or match is None or best != self._last:
             self._last, self._steady, self._peak, self._tried = best, 0, 0.0, 1.0
+            self._speed, self._last_place, self._moved_at = None, None, 0
             return False
         self._steady += 1
         before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
@@ -142,15 +152,39 @@ class Surveyor:
         camera = self._cameras[best]
         now = camera.memory.placement
         placement, fit = refine(
-            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=2
+            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=_ROUNDS
         )
-        step = _step(now, placement)
-        if fit < match.fit + _STEP_GAIN or step > _STRIDE or fit < _KEPT * before:
+        frames = min(_MISSED, evidence.index - self._moved_at) if self._moved_at else 1
+        small = _step(now, placement) <= _STRIDE * frames
+        if fit < match.fit + _STEP_GAIN or not small or fit < _KEPT * before:
             self._track_from, self._tried = evidence.index + _TRACK_RARELY, match.fit
+            self._speed = None
             return False
-        self._place(camera, placement)
+        dt = evidence.at_ms - self._since_ms
+        last = self._last_place
+        if last is not None and 0 < dt < _SPEED_MS and last.on == placement.on:
+            self._speed = _difference(last.of, placement.of, dt)
+        self._place(camera, placement, anew=False)
+        self._moved_at, self._since_ms, self._last_place = evidence.index, evidence.at_ms, placement
         self._tried, self._zoomed = fit, placement
         return True
+
+    def predict(self, at_ms: float) -> None:
+        """Before a program picture is looked at: a zoom that is under way will have gone on."""
+        if self._speed is None or self._last is None or self._last_place is None:
+            return
+        dt = at_ms - self._since_ms
+        if not 0 < dt < _SPEED_MS:
+            self._speed = None
+            return
+        of = self._last_place.of
+        ahead = Rect(*(v + s * dt for v, s in zip(_edges(of), self._speed, strict=True)))
+        if ahead.x1 - ahead.x0 > 1 or ahead.y1 - ahead.y0 > 1:
+            self._speed = None
+            return
+        placement = Placement(self._last_place.on, ahead, self._last_place.mirror)
+        self._place(self._cameras[self._last], placement, anew=False)
+        self._since_ms, self._last_place = at_ms, placement
 
     def _usual(self, camera: Camera) -> list[Placement]:
         """The usual placements of a camera; [] while its size or the program's is not known."""
@@ -296,10 +330,21 @@ class Surveyor:
                 starts.append((fit, number, start, index))
         return self._best_refined(evidence, views, worth, starts)
 
-    def _place(self, camera: Camera, placement: Placement) -> None:
+    def _place(self, camera: Camera, placement: Placement, *, anew: bool = True) -> None:
         width, height = self._program or (16, 9)
-        camera.chart.restart()
+        if anew:
+            camera.chart.restart()
         camera.memory.place(placement, portrait=is_portrait(placement.on, (height, width)))
+
+
+def _edges(rect: Rect) -> Edges:
+    return rect.x0, rect.y0, rect.x1, rect.y1
+
+
+def _difference(one: Rect, other: Rect, dt: float) -> Edges:
+    """How fast the edges moved from one rect to another, per ms."""
+    x0, y0, x1, y1 = ((b - a) / dt for a, b in zip(_edges(one), _edges(other), strict=True))
+    return x0, y0, x1, y1
 
 
 def _is_zoom(base: Rect, of: Rect) -> bool:
