@@ -30,7 +30,10 @@ _MOVED = 0.02
 _BEST_PART = 0.3
 """If this part of what moves fits as ever, the picture is of this moment: a lower third may well
 cover the rest, but nothing makes an older picture move in step."""
-_WORTH = 6.0
+_HIDDEN, _HIDDEN_STILL = 0.6, 2
+"""Part of its usual fit below which a block may be covered, and how many such blocks in which
+nothing moves tell that something does cover the picture."""
+_WORTH = 4.0
 """Nats in what moves, below which it says nothing."""
 _SETTLED = 8
 """Pictures after which the chart can be held against a picture."""
@@ -72,7 +75,7 @@ class Chart:
             deficits = self._usual - fits
             narrow = max(_NARROW, 1.0 / self.count)
             self._spread = _spread(self._spread, _median(deficits, information), narrow)
-            moving = _moving(information, motion)
+            moving = self.moving(fits, information, motion)
             if moving is not None:
                 odd = _quantile(deficits, moving, _BEST_PART)
                 self._moving_spread = _spread(self._moving_spread, odd, narrow)
@@ -102,16 +105,26 @@ class Chart:
 
         `motion` (32,) the part of each block's energy that changes within a second or two.
         """
-        moving = _moving(information, motion)
+        moving = self.moving(fits, information, motion)
         if moving is None:
             return -1.0
         limit = _limit(self._moving_spread, _LEAST_MOVING_LIMIT)
         return _bounded((_quantile(self._usual - fits, moving, _BEST_PART) - limit) / limit)
 
-    @staticmethod
-    def moving(information: Doubles, motion: Floats | None) -> Doubles | None:
-        """Weights (32,) of what moves in a picture; None if hardly anything does."""
-        return _moving(information, motion)
+    def moving(
+        self, fits: Doubles, information: Doubles, motion: Floats | None
+    ) -> Doubles | None:
+        """Weights (32,) of what moves and is not covered; None if hardly anything does.
+
+        An overlay covers what stands still as well, which no older picture of the camera does.
+        """
+        moving = _moving(information, motion)
+        if moving is None or motion is None:
+            return None
+        covered = self.covered(fits, information, _HIDDEN)
+        if int((covered & (motion < _MOVED)).sum()) >= _HIDDEN_STILL:
+            moving[covered] = 0.0
+        return moving if float(moving.sum()) >= _WORTH else None
 
 
 def stranger(fits: Doubles, information: Doubles, usual: float) -> float:

@@ -38,7 +38,7 @@ _FITS = 0.75
 _ELSEWHEN_ODD = 0.5
 _OLDER = 0.2
 """Part of the nats of what moves that an older picture must gain over the present one."""
-_ELSEWHEN_MS = 40.0
+_ELSEWHEN_MS = 300.0
 """How far outside the interval of its delay that is: about a frame."""
 _ASTRAY_PACE, _ASTRAY = 0.3, 0.25
 """Now and then an older picture fits at the right delay by chance: so judged over some frames."""
@@ -332,8 +332,10 @@ class Eye:
     def _replayed(self, evidence: Evidence, views: "Views", number: int, untimely: float) -> float:
         """What moves is not where it should be: is it where it once was?"""
         camera, match = self._cameras[number], evidence.matches[number]
-        moving = Chart.moving(match.information, match.motion) if match is not None else None
-        if match is None or moving is None:
+        if match is None:
+            return untimely
+        moving = camera.chart.moving(match.blocks, match.information, match.motion)
+        if moving is None:
             return untimely
         seen, _ = views.through(camera.memory.placement.on)
         delay = camera.delay.ms or 0.0
