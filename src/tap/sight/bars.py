@@ -15,6 +15,7 @@ _LEAST = 0.01
 """Thinner bars, as a part of the picture, are the codec's edge."""
 _SMALLEST = 0.3
 """A picture has at least this part of the program's width and height."""
+_STEADY = 5
 _FADE = 0.98
 """Pace at which what was lit is forgotten, so that new bars are noticed."""
 
@@ -26,6 +27,8 @@ class Bars:
         self._rows: npt.NDArray[np.float32] | None = None
         self._columns: npt.NDArray[np.float32] | None = None
         self.rect = WHOLE
+        """What is not bars; changes only when that has stayed so for some pictures."""
+        self._next, self._seen = WHOLE, 0
 
     def look(self, luma: Luma) -> None:
         """Take an (h, w) program picture."""
@@ -42,7 +45,11 @@ class Bars:
         y0, y1 = _span(self._rows)
         x0, x1 = _span(self._columns)
         big_enough = x1 - x0 > _SMALLEST and y1 - y0 > _SMALLEST
-        self.rect = Rect(x0, y0, x1, y1) if big_enough else WHOLE
+        found = Rect(x0, y0, x1, y1) if big_enough else WHOLE
+        self._seen = self._seen + 1 if found.near(self._next) else 0
+        self._next = found
+        if self._seen >= _STEADY and not found.near(self.rect):
+            self.rect = found
 
 
 def _span(brightest: npt.NDArray[np.float32]) -> tuple[float, float]:

@@ -111,9 +111,7 @@ class Chart:
         limit = _limit(self._moving_spread, _LEAST_MOVING_LIMIT)
         return _bounded((_quantile(self._usual - fits, moving, _BEST_PART) - limit) / limit)
 
-    def moving(
-        self, fits: Doubles, information: Doubles, motion: Floats | None
-    ) -> Doubles | None:
+    def moving(self, fits: Doubles, information: Doubles, motion: Floats | None) -> Doubles | None:
         """Weights (32,) of what moves and is not covered; None if hardly anything does.
 
         An overlay covers what stands still as well, which no older picture of the camera does.

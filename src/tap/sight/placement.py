@@ -128,6 +128,24 @@ class Displacement:
     higher: float
 
 
+def clipped(placement: Placement, box: Rect) -> Placement:
+    """The part of a placement that lies inside `box`; all of it where that leaves next to nothing.
+
+    What bars cover is part of no camera's picture.
+    """
+    on, of = placement.on, placement.of
+    inner = Rect(max(on.x0, box.x0), max(on.y0, box.y0), min(on.x1, box.x1), min(on.y1, box.y1))
+    if inner.x1 - inner.x0 < 0.1 or inner.y1 - inner.y0 < 0.1 or inner == on:
+        return placement
+    x = [(v - on.x0) / (on.x1 - on.x0) for v in (inner.x0, inner.x1)]
+    y = [(v - on.y0) / (on.y1 - on.y0) for v in (inner.y0, inner.y1)]
+    if placement.mirror:
+        x = [1 - x[1], 1 - x[0]]
+    w, h = of.x1 - of.x0, of.y1 - of.y0
+    part = Rect(of.x0 + x[0] * w, of.y0 + y[0] * h, of.x0 + x[1] * w, of.y0 + y[1] * h)
+    return Placement(inner, part, placement.mirror)
+
+
 def zoomed(base: Placement, scale: float) -> Placement:
     """`base`, zoomed into its middle by `scale`."""
     of = base.of

@@ -24,15 +24,16 @@ def refine(
     luma = camera.memory.luma(index)
     placement = start
     fit = eye.fit_inside(camera, views, start, [index])[0]
+    best = placement, fit
     blurs = _COARSE_TO_FINE if rounds > len(_COARSE_TO_FINE) else _COARSE_TO_FINE[-1:]
     for n in range(rounds):
         blur = blurs[min(n, len(blurs) - 1)]
         seen = sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)
-        there = moved(placement, shift(program, seen, blur).common(width, height))
-        better = eye.fit_inside(camera, views, there, [index])[0]
-        last = n >= len(blurs) - 1
-        if last and better <= fit + _ENOUGH:
-            return (there, better) if better > fit else (placement, fit)
-        if better > fit or not last:
-            placement, fit = there, better
-    return placement, fit
+        placement = moved(placement, shift(program, seen, blur).common(width, height))
+        fit = eye.fit_inside(camera, views, placement, [index])[0]
+        gained = fit - best[1]
+        if gained > 0:
+            best = placement, fit
+        if n >= len(blurs) - 1 and gained < _ENOUGH:
+            break
+    return best

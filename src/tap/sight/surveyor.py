@@ -14,6 +14,7 @@ from tap.sight.eye import Camera, Eye, Views, is_portrait
 from tap.sight.look import Rect
 from tap.sight.placement import (
     Placement,
+    clipped,
     same_shape,
     search_placements,
     usual_placements,
@@ -28,7 +29,7 @@ _BETTER = 0.12
 """A placement must explain this part of the picture, and so much more than the best does now."""
 _AS_USUAL, _GAIN = 0.75, 0.03
 """Where it is known how well cameras fit: this part of that, and so much more than now."""
-_ASIDE, _MIDDLE, _TOWARDS, _GOES_ON = 0.18, 0.008, 0.22, 0.06
+_ASIDE, _MIDDLE, _TOWARDS, _GOES_ON = 0.18, 0.012, 0.22, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
 """Unexplained frames that are all surveyed; then, up to so many, two of ten; after that ..."""
@@ -77,6 +78,8 @@ class Surveyor:
         self._cameras = cameras
         self._program: tuple[int, int] | None = None
         self._bars = Bars()
+        self._full: dict[int, Placement] = {}
+        """Where each camera lies, bars or no bars."""
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
         self._track_from, self._tried = 0, 1.0
@@ -108,7 +111,7 @@ class Surveyor:
         """Look for better placements if the picture is unexplained. True if one was changed."""
         if self._program is None or evidence.repeat or evidence.flat:
             return False
-        self._bars.look(evidence.luma)
+        self._look_for_bars(evidence)
         if self._track(evidence):
             return True
         if self._eye.explained(evidence):
@@ -133,6 +136,17 @@ class Surveyor:
         camera.confirmed = True
         self._follow(camera, proposal.placement)
         return True
+
+    def _look_for_bars(self, evidence: Evidence) -> None:
+        """Where bars have come or gone, the cameras lie inside of them."""
+        before = self._bars.rect
+        self._bars.look(evidence.luma)
+        if self._bars.rect == before:
+            return
+        for camera in self._cameras:
+            full = self._full.get(id(camera))
+            if full is not None:
+                self._place(camera, full)
 
     def _track(self, evidence: Evidence) -> bool:
         """Follow a zoom of the program: its camera lies a little beside where it just lay."""
@@ -190,7 +204,8 @@ class Surveyor:
         """The usual placements of a camera; [] while its size or the program's is not known."""
         if camera.size is None or self._program is None:
             return []
-        return usual_placements(camera.size, self._program, self._bars.rect)
+        inside = self._bars.rect
+        return [clipped(p, inside) for p in usual_placements(camera.size, self._program, inside)]
 
     def _follow(self, camera: Camera, placement: Placement) -> None:
         """Cameras not seen yet are expected to lie as this one does."""
@@ -332,6 +347,8 @@ class Surveyor:
 
     def _place(self, camera: Camera, placement: Placement, *, anew: bool = True) -> None:
         width, height = self._program or (16, 9)
+        self._full[id(camera)] = placement
+        placement = clipped(placement, self._bars.rect)
         if anew:
             camera.chart.restart()
         camera.memory.place(placement, portrait=is_portrait(placement.on, (height, width)))
