@@ -11,6 +11,7 @@ _BLACK = 26
 _LIT = 12.0
 """Mean grey level below which a picture tells nothing of bars: it is black itself."""
 _SMALLEST_PX = 16
+_CLEAR_PX = 1.5
 _LEAST = 0.01
 """Thinner bars, as a part of the picture, are the codec's edge."""
 _SMALLEST = 0.3
@@ -56,5 +57,10 @@ def _span(brightest: npt.NDArray[np.float32]) -> tuple[float, float]:
     lit = np.flatnonzero(brightest > _BLACK)
     if not len(lit):
         return 0.0, 1.0
-    start, end = int(lit[0]) / len(brightest), (int(lit[-1]) + 1) / len(brightest)
-    return (start if start > _LEAST else 0.0), (end if end < 1 - _LEAST else 1.0)
+    count = len(brightest)
+    start, end = int(lit[0]) / count, (int(lit[-1]) + 1) / count
+    # The edge itself is half bar, and brighter than all that is in the picture: stay clear of it.
+    return (
+        start + _CLEAR_PX / count if start > _LEAST else 0.0,
+        end - _CLEAR_PX / count if end < 1 - _LEAST else 1.0,
+    )

@@ -78,6 +78,8 @@ class Surveyor:
         self._cameras = cameras
         self._program: tuple[int, int] | None = None
         self._bars = Bars()
+        self._settled: set[int] = set()
+        """Cameras whose place is known to a part of a grid cell."""
         self._full: dict[int, Placement] = {}
         """Where each camera lies, bars or no bars."""
         self._unexplained = 0
@@ -103,6 +105,7 @@ class Surveyor:
         self._program = program
         if camera.size is not None and program is not None:
             usual = self._usual(camera)
+            self._settled.discard(self._cameras.index(camera))
             camera.confirmed = False
             plain = len(usual) // 2
             self._place(camera, usual[self._style % plain + plain * self._mirror])
@@ -158,6 +161,8 @@ class Surveyor:
             return False
         self._steady += 1
         before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
+        if self._steady >= _STEADY and best not in self._settled:
+            return self._settle(best, evidence, match)
         usual = self._eye.usual_fit or _WORTH
         if self._steady < _STEADY or before < _AS_USUAL * usual or match.fit > _TRACKED * before:
             return False
@@ -181,6 +186,22 @@ class Surveyor:
         self._place(camera, placement, anew=False)
         self._moved_at, self._since_ms, self._last_place = evidence.index, evidence.at_ms, placement
         self._tried, self._zoomed = fit, placement
+        return True
+
+    def _settle(self, number: int, evidence: Evidence, match: Match) -> bool:
+        """The first time that a camera is seen for a while: find its place to a part of a cell."""
+        camera = self._cameras[number]
+        if match.fit < _WORTH or not self._eye.explained(evidence):
+            return False
+        self._settled.add(number)
+        now = camera.memory.placement
+        placement, fit = refine(
+            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=_ROUNDS
+        )
+        near = _step(now, placement) < _GOES_ON or self._in_middle(camera, placement)
+        if fit < match.fit + _STEP_GAIN or not near:
+            return False
+        self._place(camera, placement)
         return True
 
     def predict(self, at_ms: float) -> None:
