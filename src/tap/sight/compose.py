@@ -18,10 +18,10 @@ from tap.sight.placement import Placement
 
 _KEEN, _EVERY = 6, 10
 """Of the pictures that nothing explains, the first few are searched, then each tenth."""
-_CANDIDATES = 4
-"""Frames of a camera that are tried in each box."""
+_CANDIDATES, _CANDIDATES_UNKNOWN = 4, 16
+"""Frames of a camera that are tried in each box, where its delay is known and where it is not."""
 _SLACK_MS = 40.0
-_SOME_TIME_MS = 600.0
+_SOME_TIME_MS = 1500.0
 """How far back to look for a camera whose delay is unknown."""
 _OFF_BELOW = 0.2
 """Part of all nats by which "off camera" is less likely than a picture in a picture that fits."""
@@ -108,9 +108,7 @@ class Composer:
 
     def _weigh(self, evidence: Evidence, a: int, b: int, fit: float) -> None:
         state = self._states.pair(a, b)
-        nats = fit * evidence.information
-        evidence.nats[state] = max(evidence.nats[state], nats)
-        evidence.composed = state
+        self._say(evidence, state, fit * evidence.information)
 
     def _weigh_inset(self, evidence: Evidence, inset: Inset) -> None:
         """The big camera outside of the inset, the small one inside it."""
@@ -121,6 +119,9 @@ class Composer:
         inside = float(match.information[inset.blocks].sum())
         state = self._states.pair(inset.big, inset.small)
         nats = outside + max(inset.fit, _LIKE_ITSELF * self._cameras[inset.small].level) * inside
+        self._say(evidence, state, nats)
+
+    def _say(self, evidence: Evidence, state: int, nats: float) -> None:
         evidence.nats[state] = max(evidence.nats[state], nats)
         off = self._states.off
         evidence.nats[off] = min(evidence.nats[off], nats - _OFF_BELOW * evidence.information)
@@ -159,10 +160,11 @@ class Composer:
 def _candidates(camera: Camera, at_ms: float) -> list[int]:
     """Indices of the frames in a camera's memory that a picture at `at_ms` may show."""
     low, high = camera.delay.interval_ms
+    most = _CANDIDATES
     if not camera.delay.locked:
-        low, high = 0.0, _SOME_TIME_MS
+        low, high, most = 0.0, _SOME_TIME_MS, _CANDIDATES_UNKNOWN
     part = camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS)
-    count = min(_CANDIDATES, part.stop - part.start)
+    count = min(most, part.stop - part.start)
     return [int(n) for n in np.linspace(part.start, part.stop - 1, count)] if count > 0 else []
 
 

@@ -46,8 +46,11 @@ _UNLIKE = -0.25
 """A picture this unlike the camera's own (see `Chart.unlike`) asks for a better explanation."""
 _DIM = 0.5
 """Below this part of the usual nats a picture is too dim (a fade) to be held to the chart."""
-_BESIDE = 0.22
-"""Grid cells beside the camera's picture from which on a picture is not where it should be."""
+_FAR_FROM = 0.4
+"""A picture that fits less than this part of the usual is none of the camera's, however it lies."""
+_BESIDE, _POOR = 0.22, 0.6
+"""Grid cells beside the camera's picture from which on a picture is not where it should be; in a
+picture that fits less than the second figure, displacements are measured less well."""
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _TEXTURE_OUTSIDE = 10.0
@@ -320,9 +323,10 @@ class Eye:
             untimely = camera.chart.untimely(match.blocks, match.information, match.motion)
         else:
             unlike = stranger(match.blocks, match.information, usual)
-        if unlike > _UNLIKE:
+        if unlike > _UNLIKE and match.fit > _FAR_FROM * usual:
             # It may only be worse (few bits, a blur): then it still lies where the camera has it.
-            beside = self._displaced(camera, match, views) / _BESIDE - 1.0
+            limit = _BESIDE * (1.0 + 2.0 * max(0.0, _POOR - match.fit))
+            beside = self._displaced(camera, match, views) / limit - 1.0
             unlike = min(unlike, max(-1.0, beside))
         if untimely > _UNLIKE:
             untimely = self._replayed(evidence, views, best, untimely)

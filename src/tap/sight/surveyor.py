@@ -319,8 +319,8 @@ class Surveyor:
         """Whether a placement is a usual one, zoomed into about its middle."""
         return any(
             _is_zoom(base.of, placement.of)
-            for base in self._bases(camera)
-            if base.mirror == placement.mirror
+            for base in self._usual(camera)
+            if base.mirror == placement.mirror and base.on.near(placement.on)
         )
 
     @staticmethod
