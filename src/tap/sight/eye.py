@@ -18,6 +18,8 @@ from tap.sight.shift import shift
 from tap.vocabulary import Luma
 
 _BLACK_MEAN, _WHITE_MEAN, _FLAT_STD, _PLAIN_STD = 30.0, 225.0, 5.0, 1.0
+_SHINES, _SHINING = 0.85, 40.0
+"""Part of a camera's usual fit, and nats, by which it is seen in a picture that is nearly black."""
 _CERTAIN = 60.0
 """Nats for what needs no matching: black is black."""
 _REPEAT = 0.02
@@ -123,6 +125,8 @@ class Eye:
         )
         evidence.replayed = replayed
         evidence.flat = _flat(luma)
+        if evidence.flat == "black" and self._shines_through(evidence):
+            evidence.flat = None
         evidence.contrast = float(luma[::4, ::4].std()) / 64
         evidence.blind = tuple(
             i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms)
@@ -135,6 +139,15 @@ class Eye:
         """How well the cameras known so far fit in this programme, 0 .. 1; None if none is."""
         known = [c.chart.usual for c in self._cameras if c.chart.known]
         return sum(known) / len(known) if known else None
+
+    def _shines_through(self, evidence: Evidence) -> bool:
+        """Whether a camera is still to be seen in a picture that is nearly black: a fade."""
+        return any(
+            match is not None
+            and match.fit >= _SHINES * camera.level
+            and float(match.information.sum()) >= _SHINING
+            for match, camera in zip(evidence.matches, self._cameras, strict=True)
+        )
 
     def explained(self, evidence: Evidence) -> bool:
         """Whether some camera, or black, explains the picture as well as cameras usually do."""

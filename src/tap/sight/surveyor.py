@@ -52,6 +52,8 @@ _TRACK_RARELY, _FALLEN = 12, 0.01
 _STRIDE, _KEPT = 0.025, 0.85
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
 this part of the fit; what moves further was cut to."""
+_DIM = 0.4
+"""Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
 _STEADY = 3
 """Frames that a camera must have been explaining the picture before its zoom is followed."""
 _STEP_GAIN = 0.004
@@ -113,6 +115,8 @@ class Surveyor:
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
         if self._program is None or evidence.repeat or evidence.flat:
+            return False
+        if evidence.information < _DIM * max(c.information for c in self._cameras):
             return False
         self._look_for_bars(evidence)
         if self._track(evidence):
