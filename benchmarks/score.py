@@ -178,16 +178,16 @@ def _ratio(part: float, whole: float) -> float | None:
 
 def _score_frames(said: Document, so: Document, scores: Scores) -> None:
     starts = [shot.start_ms for shot in said.spans]
-    for index in _away_from_edges(so.spans):
+    for index in away_from_edges(so.spans):
         frame = so.spans[index]
-        shot = _shot_at(said.spans, starts, frame.start_ms)
-        right = shot is not None and _is_right(shot, frame)
+        shot = shot_at(said.spans, starts, frame.start_ms)
+        right = shot is not None and is_right(shot, frame)
         if frame.state == "unseen" and (right or shot is None):
             continue  # nothing to see, and nothing wrong was said about it
         scores.frames += 1
         scores.frames_right += right
         _score_doubts(shot, frame, right, scores)
-        if shot is None or _abstains(shot, frame):
+        if shot is None or abstains(shot, frame):
             continue
         scores.frames_asserted += 1
         scores.squared_error += (shot.confidence - right) ** 2
@@ -210,7 +210,7 @@ def _score_doubts(shot: Span | None, frame: Span, right: bool, scores: Scores) -
         scores.ambiguous += Match(0, 1, 0)
 
 
-def _away_from_edges(frames: Sequence[Span]) -> list[int]:
+def away_from_edges(frames: Sequence[Span]) -> list[int]:
     """Frames without a change of the truth within `EDGE_FRAMES` of them."""
     labels = [(frame.state, frame.camera, frame.cameras) for frame in frames]
     edges = [index for index in range(1, len(labels)) if labels[index] != labels[index - 1]]
@@ -218,7 +218,7 @@ def _away_from_edges(frames: Sequence[Span]) -> list[int]:
     return [index for index in range(len(frames)) if index not in near]
 
 
-def _shot_at(shots: Sequence[Span], starts: Sequence[float], at_ms: float) -> Span | None:
+def shot_at(shots: Sequence[Span], starts: Sequence[float], at_ms: float) -> Span | None:
     index = bisect_right(starts, at_ms) - 1
     if index < 0:
         return None
@@ -228,7 +228,7 @@ def _shot_at(shots: Sequence[Span], starts: Sequence[float], at_ms: float) -> Sp
     return shot if at_ms < shot.end_ms or last else None
 
 
-def _is_right(shot: Span, frame: Span) -> bool:
+def is_right(shot: Span, frame: Span) -> bool:
     if frame.state == "unseen":
         return shot.state == "unseen" or shot.camera in frame.cameras
     if frame.state == "ambiguous" and frame.camera is not None and shot.state == "live":
@@ -242,7 +242,7 @@ def _is_right(shot: Span, frame: Span) -> bool:
     return shot.cameras == frame.cameras
 
 
-def _abstains(shot: Span, frame: Span) -> bool:
+def abstains(shot: Span, frame: Span) -> bool:
     """Whether the shot leaves open what the frame shows; that is not right, and not wrong."""
     if shot.state == "unseen":
         return True

@@ -149,4 +149,4 @@ class Framed:
             maps = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)
             self._maps.clear()
             self._maps[at] = maps
-        return cast("Picture", cv2.remap(whole, *maps, linear, borderMode=border))
+        return cast("Picture", cv2.remap(whole, maps[0], maps[1], linear, borderMode=border))

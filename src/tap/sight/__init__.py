@@ -1,7 +1,8 @@
 """What the pictures say: which camera the program shows, since when, and how sure that is."""
 
+from tap.sight.calibrate import Calibration
 from tap.sight.settings import SightSettings
 from tap.sight.shots import Piece
 from tap.sight.sight import Now, Sight
 
-__all__ = ["Now", "Piece", "Sight", "SightSettings"]
+__all__ = ["Calibration", "Now", "Piece", "Sight", "SightSettings"]

@@ -38,13 +38,13 @@ class Bars:
         # The second brightest of each eighth would do as well; one odd pixel must not count.
         rows = np.partition(luma, -3, axis=1)[:, -3].astype(np.float32)
         columns = np.partition(luma, -3, axis=0)[-3].astype(np.float32)
-        if self._rows is None or self._columns is None or self._rows.shape != rows.shape:
-            self._rows, self._columns = rows, columns
-        else:
-            self._rows = np.maximum(_FADE * self._rows, rows)
-            self._columns = np.maximum(_FADE * self._columns, columns)
-        y0, y1 = _span(self._rows)
-        x0, x1 = _span(self._columns)
+        if self._rows is not None and self._rows.shape == rows.shape:
+            rows = np.maximum(_FADE * self._rows, rows)
+        if self._columns is not None and self._columns.shape == columns.shape:
+            columns = np.maximum(_FADE * self._columns, columns)
+        self._rows, self._columns = rows, columns
+        y0, y1 = _span(rows)
+        x0, x1 = _span(columns)
         big_enough = x1 - x0 > _SMALLEST and y1 - y0 > _SMALLEST
         found = Rect(x0, y0, x1, y1) if big_enough else WHOLE
         self._seen = self._seen + 1 if found.near(self._next) else 0

@@ -48,6 +48,8 @@ _UNLIKE = -0.25
 """A picture this unlike the camera's own (see `Chart.unlike`) asks for a better explanation."""
 _DIM = 0.5
 """Below this part of the usual nats a picture is too dim (a fade) to be held to the chart."""
+_MISLEADS = 6.0
+"""Nats by which a mixture may prefer a wrong frame of a camera."""
 _FAR_FROM = 0.4
 """A picture that fits less than this part of the usual is none of the camera's, however it lies."""
 _BESIDE, _POOR = 0.22, 0.6
@@ -431,11 +433,15 @@ class Eye:
 
     @staticmethod
     def _index_due(camera: Camera, at_ms: float, match: Match) -> int:
-        """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead."""
+        """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead,
+        unless it is much the better; then the delay has drifted since."""
         if not camera.delay.locked or camera.delay.ms is None:
             return match.index
-        part = camera.memory.within(at_ms - camera.delay.ms - 1000.0, at_ms - camera.delay.ms)
-        return part.stop - 1 if part.stop > part.start else match.index
+        due = int(np.searchsorted(match.times, at_ms - camera.delay.ms, side="right")) - 1
+        best = int(np.argmax(match.curve))
+        if due < 0 or match.curve[best] - match.curve[due] > _MISLEADS:
+            return match.index
+        return match.index + due - int(np.searchsorted(match.times, at_ms - match.lag_ms))
 
     def _is_repeat(self, luma: Luma) -> bool:
         if self._last is None or self._last.shape != luma.shape:

@@ -138,13 +138,12 @@ class InsetFinder:
         start = Placement(_core(rect), _core(place.of), place.mirror)
         chosen = self._frames(camera, evidence.at_ms)
         if not chosen:
-            return start
+            return None
         _, index = self._eye.fit_inside(camera, views, start, chosen)
-        return (
-            refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)[0]
-            if index >= 0
-            else start
-        )
+        if index < 0:
+            return None
+        found, _ = refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)
+        return found if _is_close(found.of, start.of) else None
 
     def _picture(self, camera: Camera, at_ms: float) -> Luma | None:
         delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS

@@ -25,6 +25,8 @@ class Ruling:
     """In a pair: side by side rather than blended."""
     gain: float = 1.0
     """Contrast relative to the camera's own: falls in a fade."""
+    believed: float = 0.0
+    """The confidence before calibration: what the model itself goes by."""
     reason: str = ""
     """Why it is unseen, where it is."""
 

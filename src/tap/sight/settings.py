@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tap.sight.calibrate import PLAIN, Calibration
+
 
 @dataclass(frozen=True, slots=True)
 class SightSettings:
@@ -32,3 +34,5 @@ class SightSettings:
     what the decision lag and a director's patience with a doubt allow."""
     tell_nats: float = 1.75
     """... by so many honest nats: ln(0.85 / 0.15), as sight names one camera from 0.85 on."""
+    calibration: Calibration = PLAIN
+    """How often what is believed so much is so."""

@@ -265,7 +265,7 @@ class Sight:
             if self._explain is not None:
                 self._explain(evidence, verdict, ruling, self._eyes)
             self._tell(ruling)
-            if ruling.state is ShotState.LIVE and ruling.confidence > 0.9:
+            if ruling.state is ShotState.LIVE and ruling.believed > 0.9:
                 number = self._number[ruling.cameras[0]]
                 match = evidence.matches[number]
                 if match is not None and not self._freeze.frozen:
@@ -312,6 +312,7 @@ class Sight:
                 kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
                 confidence = float(honest[likely].sum())
         self._before = kind
+        so = min(_MOST_SURE, self.settings.calibration.so(kind, confidence))
         pair = evidence.mixes.get(state)
         match = evidence.matches[state] if state < states.cameras else None
         end_ms = following_ms
@@ -323,9 +324,12 @@ class Sight:
             end_ms=end_ms,
             state=kind,
             cameras=tuple(self.cameras[i] for i in cameras),
-            confidence=min(_MOST_SURE, confidence),
+            confidence=so,
+            believed=confidence,
             runner_up=self.cameras[runner] if runner < states.cameras else None,
-            runner_up_confidence=float(honest[runner]) if runner < states.cameras else 0.0,
+            runner_up_confidence=min(
+                1.0 - so, float(honest[runner]) if runner < states.cameras else 0.0
+            ),
             share=pair.share if pair is not None else 0.0,
             split=pair.split if pair is not None else False,
             gain=match.gain if match is not None else evidence.contrast,

@@ -23,6 +23,7 @@ from tap.report.wording import clip, offset
 from tap.sight import Piece, Sight, SightSettings
 from tap.vocabulary import PROGRAM, Frame, Luma
 from tap.witness.explain_look import Look
+from tap.witness.models import learnt_settings
 from tap.witness.order import in_order
 from tap.witness.replay import watched_until
 
@@ -56,7 +57,7 @@ def explain(
     stated_ms = _check_inside(shoot, at, at_ms)
     names = [camera.id for camera in shoot.cameras]
     look = Look(names, at_ms)
-    seeing = Sight(names, sight or SightSettings(), explain=look)
+    seeing = Sight(names, sight or learnt_settings(), explain=look)
     from_ms = at_ms - 1000.0 * seconds if seconds is not None else None
     watched = _watch(shoot, seeing, at_ms, from_ms, progress)
     covering = [p for p in watched.pieces if p[0].start_ms <= at_ms < p[0].end_ms]

@@ -18,8 +18,8 @@ from tap.feeds.health import FeedState
 from tap.feeds.record import ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
 from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts
-from tap.sight import SightSettings
 from tap.vocabulary import Frame, ShotState, Witness
+from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
@@ -255,7 +255,7 @@ def _plan(config: Config) -> Plan:
         ],
         folder=session_folder(config),
         store=EmbeddedLedger(config.ledger_path),
-        sight=SightSettings(hold_ms=config.tolerances.hold_ms),
+        sight=learnt_settings(hold_ms=config.tolerances.hold_ms),
         tolerances=config.tolerances.for_judge(),
     )
 

@@ -21,6 +21,7 @@ from tap.report.folder import (
 from tap.sight import SightSettings
 from tap.vocabulary import PROGRAM, Frame, Witness
 from tap.witness.evidence import ShootPictures
+from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, in_order
 from tap.witness.session import HINDSIGHT, Plan, Session
 
@@ -65,7 +66,7 @@ def replay(
             cameras=_camera_facts(shoot),
             folder=out,
             store=store,
-            sight=sight or SightSettings(),
+            sight=sight or learnt_settings(),
             tolerances=tolerances or Tolerances(),
             pictures=ShootPictures(shoot),
             hindsight=hindsight,
