@@ -9,7 +9,7 @@ import pytest
 from tests.unit.sample_pictures import DELAY_MS, START_MS, Camera, cuts, frames, noisy, watch
 
 from tap.sight import Sight, SightSettings
-from tap.sight.eye import Camera as Known
+from tap.sight.camera import Camera as Known
 from tap.sight.look import Rect
 from tap.sight.observe import Observer
 from tap.sight.placement import Placement

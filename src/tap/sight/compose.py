@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence
-from tap.sight.eye import Camera, Eye, Views
+from tap.sight.eye import Eye
 from tap.sight.infer import States
 from tap.sight.inset import Inset, InsetFinder
 from tap.sight.look import WHOLE, Rect
 from tap.sight.placement import Placement
+from tap.sight.views import Views
 
 _KEEN, _EVERY = 6, 10
 """Of the pictures that nothing explains, the first few are searched, then each tenth."""

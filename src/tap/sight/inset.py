@@ -11,11 +11,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tap.sight.camera import Camera
+from tap.sight.doubt import usual_fit
 from tap.sight.evidence import Evidence, Match
-from tap.sight.eye import Camera, Eye, Views
+from tap.sight.eye import Eye
 from tap.sight.look import BLOCKS, Rect
 from tap.sight.placement import Placement
 from tap.sight.refine import refine
+from tap.sight.views import Views
 from tap.vocabulary import Luma
 
 _COVERED = 0.35
@@ -104,7 +107,7 @@ class InsetFinder:
 
     def _worth(self, number: int) -> float:
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
-        usual = usual or self._eye.usual_fit or 0.0
+        usual = usual or usual_fit(self._cameras) or 0.0
         return max(_FITS, 0.5 * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:

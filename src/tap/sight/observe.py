@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tap.sight.eye import Camera
+from tap.sight.camera import Camera
 from tap.sight.look import BLOCKS, PIXELS, Floats
 from tap.sight.match import DOF, NOISE
 from tap.sight.settings import SightSettings

@@ -1,9 +1,11 @@
 """Moves a placement to where one pair of pictures fits best."""
 
-from tap.sight.eye import Camera, Eye, Views, is_portrait
+from tap.sight.camera import Camera
+from tap.sight.eye import Eye
 from tap.sight.look import sample
 from tap.sight.placement import Placement, moved
 from tap.sight.shift import shift
+from tap.sight.views import Views, is_portrait
 
 _COARSE_TO_FINE = (2.5, 1.5, 0.8)
 """Blurs, in grid cells, of the first steps where there are enough of them; the last goes on."""

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from tap.sight.calibrate import PLAIN, Calibration
 
+JUMP_MS = 1000.0
+"""How far a known delay is believed to jump by itself; older pictures are a replay."""
+
 
 @dataclass(frozen=True, slots=True)
 class SightSettings:

@@ -7,9 +7,10 @@ from itertools import zip_longest
 
 import numpy as np
 
+from tap.sight.camera import Camera
 from tap.sight.compose import Composer
 from tap.sight.evidence import Evidence
-from tap.sight.eye import Camera, Eye
+from tap.sight.eye import Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.infer import Decided, Inference, States, decide_all
 from tap.sight.observe import Observer, Separations

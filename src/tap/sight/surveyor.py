@@ -9,9 +9,12 @@ placement must make its camera fit as well: what only comes near is another came
 from dataclasses import dataclass
 
 from tap.sight.bars import Bars
+from tap.sight.camera import Camera
+from tap.sight.doubt import usual_fit
 from tap.sight.evidence import Evidence, Match
-from tap.sight.eye import Camera, Eye, Views, is_portrait
+from tap.sight.eye import Eye
 from tap.sight.look import Rect
+from tap.sight.motion import Edges, edges, is_zoom, speed, step
 from tap.sight.placement import (
     Placement,
     clipped,
@@ -21,6 +24,7 @@ from tap.sight.placement import (
     zoomed,
 )
 from tap.sight.refine import refine
+from tap.sight.views import Views, is_portrait
 
 _AGREE, _PLAIN = 2, 0.8
 """Surveys that must find the same placement, unless it fits to this part as cameras usually do."""
@@ -29,7 +33,7 @@ _BETTER = 0.12
 """A placement must explain this part of the picture, and so much more than the best does now."""
 _AS_USUAL, _GAIN = 0.75, 0.03
 """Where it is known how well cameras fit: this part of that, and so much more than now."""
-_ASIDE, _MIDDLE, _TOWARDS, _GOES_ON = 0.18, 0.012, 0.22, 0.06
+_ASIDE, _GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
 """Unexplained frames that are all surveyed; then, up to so many, two of ten; after that ..."""
@@ -60,9 +64,6 @@ _STEP_GAIN = 0.004
 _MISSED, _SPEED_MS = 4, 200.0
 """Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
 _ALIKE = 0.03
-
-
-Edges = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Surveyor:
         if proposal is None:
             return False
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
-        usual = self._eye.usual_fit
+        usual = usual_fit(self._cameras)
         plain = usual is not None and proposal.fit >= _PLAIN * usual
         if not plain and sum(_alike(vote, self._votes[-1]) for vote in self._votes) < _AGREE:
             return False
@@ -167,7 +168,7 @@ class Surveyor:
         before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
         if self._steady >= _STEADY and best not in self._settled:
             return self._settle(best, evidence, match)
-        usual = self._eye.usual_fit or _WORTH
+        usual = usual_fit(self._cameras) or _WORTH
         if self._steady < _STEADY or before < _AS_USUAL * usual or match.fit > _TRACKED * before:
             return False
         if evidence.index < self._track_from and match.fit > self._tried - _FALLEN:
@@ -178,7 +179,7 @@ class Surveyor:
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=_ROUNDS
         )
         frames = min(_MISSED, evidence.index - self._moved_at) if self._moved_at else 1
-        small = _step(now, placement) <= _STRIDE * frames
+        small = step(now, placement) <= _STRIDE * frames
         if fit < match.fit + _STEP_GAIN or not small or fit < _KEPT * before:
             self._track_from, self._tried = evidence.index + _TRACK_RARELY, match.fit
             self._speed = None
@@ -186,7 +187,7 @@ class Surveyor:
         dt = evidence.at_ms - self._since_ms
         last = self._last_place
         if last is not None and 0 < dt < _SPEED_MS and last.on == placement.on:
-            self._speed = _difference(last.of, placement.of, dt)
+            self._speed = speed(last.of, placement.of, dt)
         self._place(camera, placement, anew=False)
         self._moved_at, self._since_ms, self._last_place = evidence.index, evidence.at_ms, placement
         self._tried, self._zoomed = fit, placement
@@ -202,7 +203,7 @@ class Surveyor:
         placement, fit = refine(
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=_ROUNDS
         )
-        near = _step(now, placement) < _GOES_ON or self._in_middle(camera, placement)
+        near = step(now, placement) < _GOES_ON or self._in_middle(camera, placement)
         if fit < match.fit + _STEP_GAIN or not near:
             return False
         self._place(camera, placement)
@@ -217,7 +218,7 @@ class Surveyor:
             self._speed = None
             return
         of = self._last_place.of
-        ahead = Rect(*(v + s * dt for v, s in zip(_edges(of), self._speed, strict=True)))
+        ahead = Rect(*(v + s * dt for v, s in zip(edges(of), self._speed, strict=True)))
         if ahead.x1 - ahead.x0 > 1 or ahead.y1 - ahead.y0 > 1:
             self._speed = None
             return
@@ -251,7 +252,7 @@ class Surveyor:
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
         now = match.fit if match is not None else 0.0
-        usual = self._eye.usual_fit
+        usual = usual_fit(self._cameras)
         worth = max(_WORTH, now + _BETTER)
         if usual is not None:
             worth = max(_AS_USUAL * usual, now + _GAIN)
@@ -290,7 +291,7 @@ class Surveyor:
         """The placements that a zoom may start from."""
         usual = self._usual(camera)
         plain = len(usual) // 2
-        if self._eye.usual_fit is None or not usual:
+        if usual_fit(self._cameras) is None or not usual:
             return usual
         return [usual[self._style % plain + plain * camera.memory.placement.mirror]]
 
@@ -322,7 +323,7 @@ class Surveyor:
     def _in_middle(self, camera: Camera, placement: Placement) -> bool:
         """Whether a placement is a usual one, zoomed into about its middle."""
         return any(
-            _is_zoom(base.of, placement.of)
+            is_zoom(base.of, placement.of)
             for base in self._usual(camera)
             if base.mirror == placement.mirror and base.on.near(placement.on)
         )
@@ -377,36 +378,6 @@ class Surveyor:
         if anew:
             camera.chart.restart()
         camera.memory.place(placement, portrait=is_portrait(placement.on, (height, width)))
-
-
-def _edges(rect: Rect) -> Edges:
-    return rect.x0, rect.y0, rect.x1, rect.y1
-
-
-def _difference(one: Rect, other: Rect, dt: float) -> Edges:
-    """How fast the edges moved from one rect to another, per ms."""
-    x0, y0, x1, y1 = ((b - a) / dt for a, b in zip(_edges(one), _edges(other), strict=True))
-    return x0, y0, x1, y1
-
-
-def _is_zoom(base: Rect, of: Rect) -> bool:
-    """Whether a crop is a zoom: the further in, the further from the middle it may be."""
-    w, h = base.x1 - base.x0, base.y1 - base.y0
-    for low, high, start, end, side in (
-        (of.x0, of.x1, base.x0, base.x1, w),
-        (of.y0, of.y1, base.y0, base.y1, h),
-    ):
-        aside = abs(low + high - start - end) / 2 / side
-        if aside > _MIDDLE + _TOWARDS * max(0.0, 1 - (high - low) / side):
-            return False
-    return True
-
-
-def _step(one: Placement, other: Placement) -> float:
-    """The furthest that an edge moves from one placement to another, as a part of the picture."""
-    w, h = one.of.x1 - one.of.x0, one.of.y1 - one.of.y0
-    across = max(abs(one.of.x0 - other.of.x0), abs(one.of.x1 - other.of.x1)) / w
-    return max(across, abs(one.of.y0 - other.of.y0) / h, abs(one.of.y1 - other.of.y1) / h)
 
 
 def _due(unexplained: int) -> bool:

@@ -16,14 +16,15 @@ from tap.report.explained import (
     State,
 )
 from tap.sight import SightSettings
+from tap.sight.camera import Camera
 from tap.sight.chart import stranger
 from tap.sight.evidence import Evidence, Match
-from tap.sight.eye import Camera, Views
 from tap.sight.infer import Decided, States
 from tap.sight.look import sample
 from tap.sight.match import gains
 from tap.sight.ruling import Ruling
 from tap.sight.shift import shift
+from tap.sight.views import Views
 from tap.vocabulary import CameraSeen
 
 _AROUND_MS = 40.0

@@ -1,0 +1,38 @@
+"""What sight knows of one camera."""
+
+from tap.sight.chart import Chart
+from tap.sight.delay import Delay
+from tap.sight.evidence import Evidence, Match
+from tap.sight.memory import Memory
+from tap.sight.past import Past
+from tap.sight.settings import SightSettings
+
+LEVEL_START = 0.5
+_LEVEL_PACE = 0.03
+
+
+class Camera:
+    """What sight knows of one camera: its past, its delay, how well it usually fits."""
+
+    def __init__(self, settings: SightSettings) -> None:
+        self.memory = Memory(settings.max_delay_ms + settings.max_lookahead_ms + 400)
+        self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
+        self.size: tuple[int, int] | None = None
+        self.confirmed = False
+        self.astray = 0.0
+        """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
+        self.level = LEVEL_START
+        self.past = Past()
+        self.chart = Chart()
+        self.information = 0.0
+        """Nats that a perfect match usually gains."""
+
+    def learn(self, evidence: Evidence, match: Match) -> None:
+        """The camera was live in this picture: remember how it fits and how late it is."""
+        self.confirmed = True
+        if not evidence.repeat:
+            self.information += _LEVEL_PACE * (evidence.information - self.information)
+        self.level += _LEVEL_PACE * (match.fit - self.level)
+        if not evidence.repeat and evidence.odd < 0:
+            self.chart.learn(match.blocks, match.information, match.motion)
+            self.delay.learn(evidence.at_ms, match.times, match.curve)

@@ -1,0 +1,149 @@
+"""Reasons to doubt that a picture is a tapped camera's: it is held to the camera's own record."""
+
+from collections.abc import Sequence
+
+from tap.sight.camera import Camera
+from tap.sight.chart import stranger
+from tap.sight.evidence import Evidence, Match
+from tap.sight.infer import States
+from tap.sight.look import sample
+from tap.sight.settings import JUMP_MS
+from tap.sight.shift import shift
+from tap.sight.views import Views
+
+UNLIKE = -0.25
+"""A picture this unlike the camera's own (see `Chart.unlike`) asks for a better explanation."""
+_OFF_FLOOR = 0.6
+"""A camera must reach this part of the fit it usually has, else it is not that camera."""
+_OFF_LEAST, _OFF_MOST = 0.2, 0.55
+_OFF_PULL = 0.35
+"""Part of a camera's usual nats that its chart may speak for or against it in one picture."""
+_OFF_ELSEWHEN = 0.85
+"""... and this part if it fits best at a delay that it doesn't have: an older picture of a camera
+that stands still is most of its present one."""
+_FITS = 0.75
+"""A match below this part of the camera's usual fit says nothing of its delay."""
+_ELSEWHEN_ODD = 0.5
+_OLDER = 0.2
+"""Part of the nats of what moves that an older picture must gain over the present one."""
+_ELSEWHEN_MS = 300.0
+"""How far outside the interval of its delay that is: more than a path's delay drifts between two
+shots of a camera."""
+_ASTRAY_PACE, _ASTRAY = 0.3, 0.25
+"""Now and then an older picture fits at the right delay by chance: so judged over some frames."""
+_DIM = 0.5
+"""Below this part of the usual nats a picture is too dim (a fade) to be held to the chart."""
+_FAR_FROM = 0.4
+"""A picture that fits less than this part of the usual is none of the camera's, however it lies."""
+_BESIDE, _POOR = 0.22, 0.6
+"""Grid cells beside the camera's picture from which on a picture is not where it should be; in a
+picture that fits less than the second figure, displacements are measured less well."""
+
+
+def usual_fit(cameras: Sequence[Camera]) -> float | None:
+    """How well the cameras known so far fit in this programme, 0 .. 1; None if none is."""
+    known = [c.chart.usual for c in cameras if c.chart.known]
+    return sum(known) / len(known) if known else None
+
+
+class Doubt:
+    """Weighs "no tapped camera" against the best explanation by cameras."""
+
+    def __init__(self, states: States, cameras: Sequence[Camera]) -> None:
+        self._states = states
+        self._cameras = cameras
+
+    def off(self, evidence: Evidence, views: Views, best: int | None, level: float) -> float:
+        """Nats for "no tapped camera": what the best camera has, less if it fits as it always does,
+        more if it does not."""
+        floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level)) * evidence.information
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None:
+            return floor
+        camera = self._cameras[best]
+        if not evidence.repeat and self._is_elsewhen(best, evidence):
+            evidence.odd = _ELSEWHEN_ODD
+            return _OFF_ELSEWHEN * level * evidence.information
+        usual = usual_fit(self._cameras)
+        if usual is None or evidence.information < _DIM * camera.information:
+            return floor
+        untimely = -1.0
+        if camera.chart.settled:
+            if match.motion is None:
+                match.motion = camera.memory.motion(match.index)
+            unlike = camera.chart.unlike(match.blocks, match.information)
+            untimely = camera.chart.untimely(match.blocks, match.information, match.motion)
+        else:
+            unlike = stranger(match.blocks, match.information, usual)
+        if unlike > UNLIKE and match.fit > _FAR_FROM * usual:
+            # It may only be worse (few bits, a blur): then it still lies where the camera has it.
+            limit = _BESIDE * (1.0 + 2.0 * max(0.0, _POOR - match.fit))
+            beside = self._displaced(camera, match, views) / limit - 1.0
+            unlike = min(unlike, max(-1.0, beside))
+        if untimely > UNLIKE:
+            untimely = self._replayed(evidence, views, best, untimely)
+        odd = evidence.odd = max(unlike, untimely)
+        return float(evidence.nats[best]) + _OFF_PULL * level * odd * evidence.information
+
+    def _replayed(self, evidence: Evidence, views: Views, number: int, untimely: float) -> float:
+        """What moves is not where it should be: is it where it once was?"""
+        camera, match = self._cameras[number], evidence.matches[number]
+        if match is None:
+            return untimely
+        moving = camera.chart.moving(match.blocks, match.information, match.motion)
+        if moving is None:
+            return untimely
+        seen, _ = views.through(camera.memory.placement.on)
+        delay = camera.delay.ms or 0.0
+        older = camera.past.fit(seen, moving, camera.memory, evidence.at_ms - delay - JUMP_MS)
+        if older < float(moving @ match.blocks) / float(moving.sum()) + _OLDER:
+            return untimely
+        evidence.replayed = number
+        return max(untimely, _ELSEWHEN_ODD)
+
+    def _displaced(self, camera: Camera, match: Match, views: Views) -> float:
+        """How far beside the camera's picture the program's lies, in grid cells."""
+        memory = camera.memory
+        place, portrait = memory.placement, memory.portrait
+        luma = memory.luma(match.index)
+        there = sample(luma, place.of, portrait=portrait, mirror=place.mirror)
+        return shift(views.grid(place.on), there).size
+
+    def beside_pairs(self, evidence: Evidence, best: int, level: float) -> None:
+        """Two cameras may explain what one does not: then "off camera" is held to that."""
+        if not evidence.mixes:
+            return
+        nats, off = evidence.nats, self._states.off
+        state = max(evidence.mixes, key=lambda s: float(nats[s]))
+        match, mix = evidence.matches[best], evidence.mixes[state]
+        if match is None or nats[state] <= nats[best]:
+            return
+        usual = usual_fit(self._cameras)
+        if usual is None:
+            return
+        charts = [self._cameras[i].chart for i in self._states.members(state)]
+        odd = min(
+            max(
+                chart.unlike(mix.blocks, match.information),
+                chart.untimely(mix.blocks, match.information, match.motion),
+            )
+            if chart.settled
+            else stranger(mix.blocks, match.information, usual)
+            for chart in charts
+        )
+        pull = _OFF_PULL * level * odd * evidence.information
+        nats[off] = min(nats[off], float(nats[state]) + pull)
+
+    def _is_elsewhen(self, number: int, evidence: Evidence) -> bool:
+        """Whether a camera with a known delay fits best at quite another."""
+        camera, match = self._cameras[number], evidence.matches[number]
+        if match is None or not camera.delay.locked or match.fit < _FITS * camera.level:
+            return False
+        low, high = camera.delay.interval_ms
+        slack = max(_ELSEWHEN_MS, camera.memory.step_ms)
+        there = camera.memory.within(evidence.at_ms - high - slack, evidence.at_ms - low + slack)
+        if there.stop <= there.start:
+            return False  # it could not fit where it should
+        outside = match.lag_ms > high + _ELSEWHEN_MS
+        camera.astray += _ASTRAY_PACE * (outside - camera.astray)
+        return camera.astray > _ASTRAY
