@@ -1,0 +1,86 @@
+"""A picture in a picture, an older picture, a zoom, through sight as a whole."""
+
+import cv2
+import numpy as np
+from tests.unit.sample_pictures import DELAY_MS, Camera, cuts, noisy, watch
+
+from tap.sight.look import BLOCKS, WHOLE, blocks, sample
+from tap.sight.match import Seen
+from tap.sight.memory import Memory
+from tap.sight.past import Past
+from tap.vocabulary import ShotState
+
+CAMERAS = {"cam-a": Camera(1), "cam-b": Camera(2), "cam-c": Camera(3)}
+A, B, C = CAMERAS
+CUTS = cuts(CAMERAS, [(0, A), (1500, B), (3000, A)])
+
+
+def live(name, ms):
+    return CAMERAS[name].at(ms - DELAY_MS)
+
+
+def with_inset(ms: float, share: float) -> np.ndarray:
+    big, small = live(A, ms).copy(), live(B, ms)
+    h, w = big.shape
+    high, wide = round(h * share), round(w * share)
+    at_y, at_x = h - high - 3, w - wide - 4
+    big[at_y : at_y + high, at_x : at_x + wide] = cv2.resize(
+        small, (wide, high), interpolation=cv2.INTER_AREA
+    )
+    return noisy(big, ms)
+
+
+def states(seen, from_ms):
+    return {shot.state for shot, _ in seen.pieces if shot.start_ms >= from_ms}
+
+
+def after(seen, ms):
+    """The shots that begin after `ms` of the program."""
+    start = seen.pieces[0][0].start_ms
+    return [shot for shot, _ in seen.pieces if shot.end_ms - start > ms + 400]
+
+
+def test_a_large_inset_is_composed_of_two():
+    def show(ms):
+        return with_inset(ms, 0.55) if ms >= 4500 else CUTS(ms)
+
+    seen = watch(CAMERAS, show, 7.0)
+    late = after(seen, 4500)
+    assert {shot.state for shot in late} == {ShotState.COMPOSED}
+    assert {frozenset(shot.cameras) for shot in late} == {frozenset({A, B})}
+
+
+def test_a_small_inset_is_an_overlay():
+    def show(ms):
+        return with_inset(ms, 0.3) if ms >= 4500 else CUTS(ms)
+
+    seen = watch(CAMERAS, show, 7.0)
+    assert {(shot.state, shot.camera) for shot in after(seen, 4500)} == {(ShotState.LIVE, A)}
+    assert [kind for kind, *_ in seen.told()] == ["cut", "cut"]
+
+
+def test_a_zoom_of_the_program_is_no_cut():
+    def show(ms):
+        picture = CUTS(ms)
+        zoom = 1.0 + 0.5 * min(1.0, max(0.0, (ms - 4000) / 2500))
+        h, w = picture.shape
+        matrix = np.array([[zoom, 0, (1 - zoom) * w / 2], [0, zoom, (1 - zoom) * h / 2]])
+        return cv2.warpAffine(picture, matrix, (w, h))
+
+    seen = watch(CAMERAS, show, 8.0)
+    assert [(kind, to) for kind, _, _, to in seen.told()] == [("cut", B), ("cut", A)]
+    assert {(shot.state, shot.camera) for shot in after(seen, 4000)} == {(ShotState.LIVE, A)}
+
+
+def test_the_longer_past_finds_what_was_shown_before():
+    camera, memory, past = Camera(5), Memory(1000.0), Past()
+    for n in range(300):
+        picture = camera.at(40.0 * n)
+        memory.add(40.0 * n, picture)
+        past.add(40.0 * n, picture)
+    old = Seen.of(blocks(sample(camera.at(2400.0), WHOLE, portrait=False)))
+    even = np.ones(BLOCKS)
+    assert past.fit(old, even, memory, 9000.0) > 0.8
+    other = Seen.of(blocks(sample(Camera(6).at(2400.0), WHOLE, portrait=False)))
+    assert past.fit(other, even, memory, 9000.0) < 0.2
+    assert past.fit(old, even, memory, -1.0) == 0.0
