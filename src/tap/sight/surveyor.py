@@ -56,6 +56,8 @@ _TRACK_RARELY, _FALLEN = 12, 0.01
 _STRIDE, _KEPT = 0.025, 0.85
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
 this part of the fit; what moves further was cut to."""
+_BARS_EVERY = 4
+"""Of the pictures that are explained, every so many are searched for bars."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
 _STEADY = 3
@@ -147,6 +149,8 @@ class Surveyor:
 
     def _look_for_bars(self, evidence: Evidence) -> None:
         """Where bars have come or gone, the cameras lie inside of them."""
+        if not self._unexplained and evidence.index % _BARS_EVERY:
+            return
         before = self._bars.rect
         self._bars.look(evidence.luma)
         if self._bars.rect == before:
