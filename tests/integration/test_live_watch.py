@@ -17,10 +17,10 @@ from tap.config import Config, load_config
 from tap.ledger import EmbeddedLedger, all_events, all_stills
 from tap.ledger.rows import Source
 from tap.rig import demo
-from tap.sight import SightSettings
 from tap.vocabulary import COMMANDED, ShotState, VerdictCode, Witness
 from tap.witness.evidence import load_witness
 from tap.witness.live import watch
+from tap.witness.models import learnt_settings
 from tap.witness.replay import replay
 from tap.witness.status import LiveStatus
 from tap.witness.verify import verify
@@ -81,7 +81,7 @@ def replayed(watched, tmp_path_factory):
         watched.recording,
         out,
         tolerances=tolerances.for_judge(),
-        sight=SightSettings(hold_ms=tolerances.hold_ms),
+        sight=learnt_settings(hold_ms=tolerances.hold_ms),
     )
     return out
 

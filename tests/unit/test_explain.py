@@ -22,6 +22,7 @@ from tap.sight import Sight
 from tap.vocabulary import PROGRAM, ShotState
 from tap.witness.explain import explain, laid, moment
 from tap.witness.explain_look import left_over
+from tap.witness.models import learnt_settings
 from tap.witness.order import in_order
 from tap.witness.replay import replay
 
@@ -40,7 +41,11 @@ def rulings(short_shoot):
     shoot, out = load_shoot(short_shoot), []
     readers = [MediaReader(c.media, c.id, c.started_at_ms) for c in shoot.cameras]
     readers.append(MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms))
-    sight = Sight([c.id for c in shoot.cameras], explain=lambda e, d, r, c: out.append(r))
+    sight = Sight(
+        [c.id for c in shoot.cameras],
+        learnt_settings(),
+        explain=lambda e, d, r, c: out.append(r),
+    )
     for frame in in_order([iter(reader) for reader in readers]):
         sight.see(frame)
     sight.finish()
