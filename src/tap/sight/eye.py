@@ -96,8 +96,16 @@ class Eye:
         if best is None or match is None:
             return False
         if usual_fit(self._cameras) is not None:
-            return evidence.odd < UNLIKE
+            return evidence.odd < UNLIKE or self._mixed(evidence)
         return match.fit >= _EXPLAINED * 0.85 * self._cameras[best].level
+
+    def _mixed(self, evidence: Evidence) -> bool:
+        """Whether a blend of two cameras explains the picture as well as cameras usually do."""
+        if not evidence.mixes:
+            return False
+        state, mixed = max(evidence.mixes.items(), key=lambda pair: pair[1].nats)
+        levels = [self._cameras[i].level for i in self._states.members(state)]
+        return not mixed.split and mixed.nats >= _EXPLAINED * min(levels) * evidence.information
 
     def fit(
         self, camera: Camera, at_ms: float, views: Views, placement: Placement
