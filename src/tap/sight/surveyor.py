@@ -210,7 +210,7 @@ class Surveyor:
         near = step(now, placement) < _GOES_ON or self._in_middle(camera, placement)
         if fit < match.fit + _STEP_GAIN or not near:
             return False
-        self._place(camera, placement)
+        self._place_all_alike(camera, placement)
         return True
 
     def predict(self, at_ms: float) -> None:
@@ -374,6 +374,14 @@ class Surveyor:
             if index >= 0:
                 starts.append((fit, number, start, index))
         return self._best_refined(evidence, views, worth, starts)
+
+    def _place_all_alike(self, camera: Camera, placement: Placement) -> None:
+        """Place a camera, and those that lay just as it did: a program is cropped as a whole, and
+        cameras that show one picture must not come to differ by where they lie."""
+        before = camera.memory.placement
+        for other in self._cameras:
+            if other.memory.placement == before:
+                self._place(other, placement)
 
     def _place(self, camera: Camera, placement: Placement, *, anew: bool = True) -> None:
         width, height = self._program or (16, 9)
