@@ -29,6 +29,8 @@ _NEVER_SEEN = 0.5
 """Most confidence in "off camera" as long as no camera was ever seen on the program."""
 _OVERRULES = 0.95
 """From this honest probability on, "off camera" stands, however well a camera fits just now."""
+_AS_WELL = 0.97
+"""Of cameras that can't be told apart, those are learnt of that fit to this part of the best."""
 _MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
@@ -266,13 +268,22 @@ class Sight:
             if self._explain is not None:
                 self._explain(evidence, verdict, ruling, self._eyes)
             self._tell(ruling)
-            if ruling.state is ShotState.LIVE and ruling.believed > 0.9:
-                number = self._number[ruling.cameras[0]]
-                match = evidence.matches[number]
-                if match is not None and not self._freeze.frozen:
-                    self._eyes[number].learn(evidence, match)
+            if ruling.believed > 0.9 and not self._freeze.frozen:
+                self._learn_cameras(evidence, ruling)
             if self._kept is not None:
                 self._kept.append(evidence.slim())
+
+    def _learn_cameras(self, evidence: Evidence, ruling: Ruling) -> None:
+        """What a decided picture says of its camera, or of each of those that it may be of: twins
+        must not come to differ by what is known of them."""
+        if ruling.state not in {ShotState.LIVE, ShotState.AMBIGUOUS}:
+            return
+        numbers = [self._number[name] for name in ruling.cameras]
+        found = [(n, match) for n in numbers if (match := evidence.matches[n]) is not None]
+        best = max((match.fit for _, match in found), default=0.0)
+        for number, match in found:
+            if match.fit >= _AS_WELL * best:
+                self._eyes[number].learn(evidence, match)
 
     def _tell(self, ruling: Ruling | None) -> None:
         """Pass a ruling on, None after the last; a hold is claimed by what was seen until now."""
