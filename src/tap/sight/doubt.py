@@ -26,7 +26,7 @@ _FITS = 0.75
 _ELSEWHEN_ODD = 0.5
 _OLDER = 0.2
 """Part of the nats of what moves that an older picture must gain over the present one."""
-_ELSEWHEN_MS = 300.0
+ELSEWHEN_MS = 300.0
 """How far outside the interval of its delay that is: more than a path's delay drifts between two
 shots of a camera."""
 _ASTRAY_PACE, _ASTRAY = 0.3, 0.25
@@ -44,6 +44,13 @@ def usual_fit(cameras: Sequence[Camera]) -> float | None:
     """How well the cameras known so far fit in this programme, 0 .. 1; None if none is."""
     known = [c.chart.usual for c in cameras if c.chart.known]
     return sum(known) / len(known) if known else None
+
+
+def misplaced(cells: float, fit: float) -> float:
+    """How far beside its place a picture counts that lies `cells` grid cells off and fits so well:
+    -1 not at all, 0 at the limit, more beyond."""
+    limit = _BESIDE * (1.0 + 2.0 * max(0.0, _POOR - fit))
+    return max(-1.0, cells / limit - 1.0)
 
 
 class Doubt:
@@ -77,9 +84,8 @@ class Doubt:
             unlike = stranger(match.blocks, match.information, usual)
         if unlike > UNLIKE and match.fit > _FAR_FROM * usual:
             # It may only be worse (few bits, a blur): then it still lies where the camera has it.
-            limit = _BESIDE * (1.0 + 2.0 * max(0.0, _POOR - match.fit))
-            beside = self._displaced(camera, match, views) / limit - 1.0
-            unlike = min(unlike, max(-1.0, beside))
+            cells = self._displaced(camera, match, views)
+            unlike = min(unlike, misplaced(cells, match.fit))
         if untimely > UNLIKE:
             untimely = self._replayed(evidence, views, best, untimely)
         odd = evidence.odd = max(unlike, untimely)
@@ -140,10 +146,10 @@ class Doubt:
         if match is None or not camera.delay.locked or match.fit < _FITS * camera.level:
             return False
         low, high = camera.delay.interval_ms
-        slack = max(_ELSEWHEN_MS, camera.memory.step_ms)
+        slack = max(ELSEWHEN_MS, camera.memory.step_ms)
         there = camera.memory.within(evidence.at_ms - high - slack, evidence.at_ms - low + slack)
         if there.stop <= there.start:
             return False  # it could not fit where it should
-        outside = match.lag_ms > high + _ELSEWHEN_MS
+        outside = match.lag_ms > high + ELSEWHEN_MS
         camera.astray += _ASTRAY_PACE * (outside - camera.astray)
         return camera.astray > _ASTRAY

@@ -10,6 +10,13 @@ _MIDDLE, _TOWARDS = 0.012, 0.22
 """A zoom may lie so far from the middle of the picture, and so much further for each part of the
 picture that it leaves out."""
 
+_ALIKE = 0.03
+"""Edges of one place differ by less than this part of the picture."""
+
+
+def same_place(one: Placement, other: Placement) -> bool:
+    return one.mirror == other.mirror and one.on.near(other.on) and one.of.near(other.of, _ALIKE)
+
 
 def edges(rect: Rect) -> Edges:
     return rect.x0, rect.y0, rect.x1, rect.y1

@@ -14,7 +14,7 @@ from tap.sight.doubt import usual_fit
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.look import Rect
-from tap.sight.motion import Edges, edges, is_zoom, speed, step
+from tap.sight.motion import Edges, edges, is_zoom, same_place, speed, step
 from tap.sight.placement import (
     Placement,
     clipped,
@@ -65,7 +65,6 @@ _STEADY = 3
 _STEP_GAIN = 0.004
 _MISSED, _SPEED_MS = 4, 200.0
 """Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
-_ALIKE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,7 @@ class Surveyor:
     def _follow(self, camera: Camera, placement: Placement) -> None:
         """Cameras not seen yet are expected to lie as this one does."""
         usual = self._usual(camera)
-        near = [n for n, one in enumerate(usual) if _same_place(one, placement)]
+        near = [n for n, one in enumerate(usual) if same_place(one, placement)]
         if near:
             self._style = near[0] % (len(usual) // 2)
             self._mirror = placement.mirror
@@ -402,9 +401,5 @@ def _due(unexplained: int) -> bool:
     return unexplained % _EVERY < _AGREE and turn & (turn - 1) == 0 and turn > 0
 
 
-def _same_place(one: Placement, other: Placement) -> bool:
-    return one.mirror == other.mirror and one.on.near(other.on) and one.of.near(other.of, _ALIKE)
-
-
 def _alike(a: tuple[int, Placement], b: tuple[int, Placement]) -> bool:
-    return a[0] == b[0] and _same_place(a[1], b[1])
+    return a[0] == b[0] and same_place(a[1], b[1])

@@ -18,6 +18,7 @@ from tap.report.explained import (
 from tap.sight import SightSettings
 from tap.sight.camera import Camera
 from tap.sight.chart import stranger
+from tap.sight.doubt import ELSEWHEN_MS, misplaced
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import Decided, States
 from tap.sight.look import sample
@@ -27,10 +28,6 @@ from tap.sight.shift import shift
 from tap.sight.views import Views
 from tap.vocabulary import CameraSeen
 
-_AROUND_MS = 40.0
-"""How far outside of its delay a camera must fit best to be called elsewhen."""
-_BESIDE = 0.22
-"""Grid cells beside the camera's picture from which on a picture is not where it should be."""
 _NONE = np.zeros(0)
 
 
@@ -192,7 +189,7 @@ class Look:
         if evidence.odd < 0:
             return Against.WEAK
         high = candidate.delay_high_ms
-        if high is not None and match.lag_ms > high + _AROUND_MS:
+        if high is not None and match.lag_ms > high + ELSEWHEN_MS:
             return Against.ELSEWHEN
         off_unlike = abs(_held_back(match) - evidence.odd)
         off_untimely = abs(match.untimely - evidence.odd)
@@ -203,7 +200,7 @@ def _held_back(match: Matched) -> float:
     """How unlike its camera's a picture counts, where one that lies right is only worse."""
     if match.beside_cells is None:
         return match.unlike
-    return min(match.unlike, max(-1.0, match.beside_cells / _BESIDE - 1.0))
+    return min(match.unlike, misplaced(match.beside_cells, match.fit))
 
 
 def _matched(
