@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
 from tap.sight.shots import ShotBuilder
-from tap.vocabulary import ShotState
+from tap.vocabulary import EventType, ShotState
 
 STEP_MS = 40.0
 LIVE, OFF, BLACK = ShotState.LIVE, ShotState.OFF_CAMERA, ShotState.BLACK
@@ -269,3 +269,14 @@ def test_any_rulings_become_shots_that_partition_time(plan, rate):
     told_shots, told_events = len(builder.shots), len(builder.events)
     builder.finish()
     assert (len(builder.shots), len(builder.events)) == (told_shots, told_events)
+
+
+def test_a_hold_is_told_once_however_often_nothing_follows():
+    rulings = Rulings()
+    rulings.run(ShotState.LIVE, ("a",), 400)
+    builder = ShotBuilder(SightSettings())
+    for ruling in rulings:
+        builder.add(ruling)
+    builder.finish()
+    builder.finish()
+    assert [event.type for event in builder.events] == [EventType.HOLD]

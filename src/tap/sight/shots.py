@@ -270,6 +270,7 @@ class ShotBuilder:
                     confidence=anchor.confidence,
                 )
             )
+            self._since_ms = anchor.end_ms  # it is told once, however often it is ended
 
 
 def _runs_of(rulings: Sequence[Ruling]) -> list[Run]:
