@@ -30,10 +30,6 @@ def with_inset(ms: float, share: float) -> np.ndarray:
     return noisy(big, ms)
 
 
-def states(seen, from_ms):
-    return {shot.state for shot, _ in seen.pieces if shot.start_ms >= from_ms}
-
-
 def after(seen, ms):
     """The shots that begin after `ms` of the program."""
     start = seen.pieces[0][0].start_ms
