@@ -8,7 +8,8 @@ from tap.sight.past import Past
 from tap.sight.settings import SightSettings
 
 LEVEL_START = 0.5
-_LEVEL_PACE = 0.03
+_LEVEL_PACE, _LEVEL_WEIGHT = 0.03, 4
+"""Weight of a new picture, and how many pictures the level to start from weighs."""
 
 
 class Camera:
@@ -22,6 +23,7 @@ class Camera:
         self.astray = 0.0
         """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
         self.level = LEVEL_START
+        self._learnt = _LEVEL_WEIGHT
         self.past = Past()
         self.chart = Chart()
         self.information = 0.0
@@ -32,7 +34,8 @@ class Camera:
         self.confirmed = True
         if not evidence.repeat:
             self.information += _LEVEL_PACE * (evidence.information - self.information)
-        self.level += _LEVEL_PACE * (match.fit - self.level)
+        self._learnt += 1
+        self.level += max(_LEVEL_PACE, 1.0 / self._learnt) * (match.fit - self.level)
         if not evidence.repeat and evidence.odd < 0:
             self.chart.learn(match.blocks, match.information, match.motion)
             self.delay.learn(evidence.at_ms, match.times, match.curve)

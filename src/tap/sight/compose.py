@@ -7,8 +7,6 @@ looked for as an inset in the picture of another.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
@@ -16,6 +14,7 @@ from tap.sight.infer import States
 from tap.sight.inset import Inset, InsetFinder
 from tap.sight.look import WHOLE, Rect
 from tap.sight.placement import Placement
+from tap.sight.refine import refine
 from tap.sight.views import Views
 
 _KEEN, _EVERY = 6, 10
@@ -27,9 +26,11 @@ _SOME_TIME_MS = 1500.0
 """How far back to look for a camera whose delay is unknown."""
 _OFF_BELOW = 0.2
 """Part of all nats by which "off camera" is less likely than a picture in a picture that fits."""
-_LIKE_ITSELF = 0.6
-_LEAST = 0.25
-"""A camera must fit its box to this part of its usual fit, and to this."""
+_LIKE_ITSELF, _LEAST = 0.3, 0.2
+"""A camera must fit its box to this part of its usual fit (it is small there), and to this."""
+_HINT = 0.1
+"""A fit from which on a camera's place in a box is looked for more closely: boxes have margins."""
+_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Composer:
         self._states = states
         self._unexplained = 0
         self._found: Layout | None = None
+        self._placed: dict[tuple[Box, int], tuple[Placement, Placement]] = {}
+        """Where cameras were found in boxes, and where each usually lay then."""
         self._insets = InsetFinder(eye, cameras)
 
     def look(self, evidence: Evidence) -> bool:
@@ -149,25 +152,31 @@ class Composer:
         """The cameras that may be what a box shows, with their fits."""
         fits: dict[int, float] = {}
         for number, camera in enumerate(self._cameras):
-            placement = box.through(camera.memory.placement)
-            chosen = _candidates(camera, evidence.at_ms)
-            if placement is None or not chosen:
+            usual = camera.memory.placement
+            known = self._placed.get((box, number))
+            placement = known[1] if known and known[0] == usual else box.through(usual)
+            if placement is None:
                 continue
-            fit, _ = self._eye.fit_inside(camera, views, placement, chosen)
-            if fit > max(_LEAST, _LIKE_ITSELF * camera.level):
+            part, most = _candidates(camera, evidence.at_ms)
+            fit, index = self._eye.search_inside(camera, views, placement, part, most=most)
+            least = max(_LEAST, _LIKE_ITSELF * camera.level)
+            if _HINT < fit < 2 * least:
+                near, fit = refine(
+                    self._eye, camera, views, placement, index=index, rounds=_ROUNDS
+                )
+                self._placed[box, number] = usual, near
+            if fit > least:
                 fits[number] = fit
         return fits
 
 
-def _candidates(camera: Camera, at_ms: float) -> list[int]:
-    """Indices of the frames in a camera's memory that a picture at `at_ms` may show."""
+def _candidates(camera: Camera, at_ms: float) -> tuple[slice, int]:
+    """The frames in a camera's memory that a picture at `at_ms` may show, and how many to try."""
     low, high = camera.delay.interval_ms
     most = _CANDIDATES
     if not camera.delay.locked:
         low, high, most = 0.0, _SOME_TIME_MS, _CANDIDATES_UNKNOWN
-    part = camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS)
-    count = min(most, part.stop - part.start)
-    return [int(n) for n in np.linspace(part.start, part.stop - 1, count)] if count > 0 else []
+    return camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS), most
 
 
 def _moved(

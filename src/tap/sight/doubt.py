@@ -46,6 +46,12 @@ def usual_fit(cameras: Sequence[Camera]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def usual_level(cameras: Sequence[Camera]) -> float | None:
+    """The same over the whole picture, with what is laid over it: what is covered fits nowhere."""
+    known = [c.level for c in cameras if c.chart.known]
+    return sum(known) / len(known) if known else None
+
+
 def misplaced(cells: float, fit: float) -> float:
     """How far beside its place a picture counts that lies `cells` grid cells off and fits so well:
     -1 not at all, 0 at the limit, more beyond."""

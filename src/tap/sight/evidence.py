@@ -60,6 +60,8 @@ class Evidence:
     """The camera whose older pictures this is one of."""
     odd: float = -1.0
     """How unlike itself the best camera looks: -1 as ever, 0 at the limit, more beyond."""
+    fringe: float | None = None
+    """Once it is decided: see `Ruling.fringe`."""
     contrast: float = 0.0
     """Standard deviation of the picture, in units of 64 grey levels."""
 

@@ -28,8 +28,12 @@ _MISLEADS = 6.0
 """Nats by which a mixture may prefer a wrong frame of a camera."""
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
-_TRIED = 30
-"""Frames of a camera's past that a new placement is tried on."""
+_TRIED, _HINT = 30, 0.1
+"""Frames of a camera's past that a new placement is tried on first; from this fit of the best of
+them on, those around it are tried as well."""
+_FLOOR_PACE, _ABOVE, _HIGHEST = 0.002, 12.0, 60.0
+"""A grade may lift black: grey levels above the program's own darkest that still are black, and the
+highest that can be."""
 _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
 
@@ -43,6 +47,8 @@ class Eye:
         self._settings = settings
         self._doubt = Doubt(states, cameras)
         self._last: Luma | None = None
+        self._floor = _BLACK_MEAN
+        """Grey level of the darkest that the program shows."""
         self._new: Evidence | None = None
         """Evidence of the last picture that was no repetition."""
 
@@ -50,6 +56,7 @@ class Eye:
         """Evidence of one (h, w) program picture, taken in order."""
         repeat = self._is_repeat(luma)
         self._last = luma
+        self._look_for_floor(luma)
         evidence = self.look_again(index, at_ms, luma, repeat=repeat)
         new = self._new
         if not repeat or new is None:
@@ -68,7 +75,7 @@ class Eye:
             index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
         )
         evidence.replayed = replayed
-        evidence.flat = _flat(luma)
+        evidence.flat = _flat(luma, self._black())
         if evidence.flat == "black" and self._shines_through(evidence):
             evidence.flat = None
         evidence.contrast = float(luma[::4, ::4].std()) / 64
@@ -112,21 +119,29 @@ class Eye:
     ) -> tuple[float, int]:
         """Best fit of a camera under another placement, and the index of the frame that has it."""
         part = self._window(camera, at_ms, wide=not camera.delay.locked)
-        count = part.stop - part.start
-        if count <= 0:
-            return 0.0, -1
-        chosen = range(part.start, part.stop, max(1, count // _TRIED))
-        return self._fit_of(camera, views, placement, chosen)
+        fit, best = self.search_inside(camera, views, placement, part, most=_TRIED)
+        return views.through(placement.on)[1] * fit, best
 
     def fit_at(self, camera: Camera, views: Views, placement: Placement, index: int) -> float:
         """Fit of one frame of a camera's memory under another placement."""
-        return self._fit_of(camera, views, placement, range(index, index + 1))[0]
+        fit, _ = self.fit_inside(camera, views, placement, [index])
+        return views.through(placement.on)[1] * fit
 
-    def _fit_of(
-        self, camera: Camera, views: Views, placement: Placement, chosen: range
+    def search_inside(
+        self, camera: Camera, views: Views, placement: Placement, part: slice, *, most: int
     ) -> tuple[float, int]:
-        fit, best = self.fit_inside(camera, views, placement, chosen)
-        return views.through(placement.on)[1] * fit, best
+        """Best fit of the frames in a part of a camera's memory, whatever lies outside of the
+        placement: about `most` of them first, then those around the best. (0, -1) for none."""
+        count = part.stop - part.start
+        if count <= 0:
+            return 0.0, -1
+        stride = -(-count // most)
+        found = self.fit_inside(camera, views, placement, range(part.start, part.stop, stride))
+        if stride == 1 or found[0] < _HINT:
+            return found
+        first, last = max(part.start, found[1] - stride + 1), min(part.stop, found[1] + stride)
+        around = [index for index in range(first, last) if index != found[1]]
+        return max(found, self.fit_inside(camera, views, placement, around))
 
     def fit_inside(
         self, camera: Camera, views: Views, placement: Placement, chosen: Sequence[int]
@@ -290,6 +305,18 @@ class Eye:
             return match.index
         return match.index + due - int(np.searchsorted(match.times, at_ms - match.lag_ms))
 
+    def _look_for_floor(self, luma: Luma) -> None:
+        """Learn how dark the program's darkest is, from pictures that have light and dark."""
+        small = luma[::4, ::4]
+        if float(small.std()) > 2 * _FLAT_STD:
+            darkest = float(np.percentile(small, 1))
+            pace = 1.0 if darkest < self._floor else _FLOOR_PACE
+            self._floor += pace * (darkest - self._floor)
+
+    def _black(self) -> float:
+        """Mean grey level below which an even picture is black."""
+        return max(_BLACK_MEAN, min(_HIGHEST, self._floor + _ABOVE))
+
     def _is_repeat(self, luma: Luma) -> bool:
         if self._last is None or self._last.shape != luma.shape:
             return False
@@ -304,11 +331,11 @@ def _better(a: Match | None, b: Match | None) -> Match | None:
     return a if a.fit >= b.fit else b
 
 
-def _flat(luma: Luma) -> str | None:
+def _flat(luma: Luma, black: float) -> str | None:
     small = luma[::4, ::4]
     if float(small.std()) > _FLAT_STD:
         return None
     mean = float(small.mean())
-    if mean < _BLACK_MEAN:
+    if mean < black:
         return "black"
     return "plain" if mean > _WHITE_MEAN or float(small.std()) < _PLAIN_STD else None

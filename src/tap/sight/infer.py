@@ -73,6 +73,7 @@ class States:
         if self.pairs:
             t[: self.first_pair, self.first_pair :] += _TO_ANY_PAIR / len(self.pairs)
             t[self.first_pair :, : self.first_pair] += _FROM_ANY_PAIR / self.first_pair
+            t[self.first_pair :, self.first_pair :] += _TO_ANY_PAIR / len(self.pairs)
         t[self.off, :n] += _LEAVE_OFF / max(1, n)
         t[self.off, self.black] += _LEAVE_OFF / 10
         t[self.off, self.off] = 1 - _LEAVE_OFF

@@ -23,6 +23,8 @@ class Ruling:
     """In a pair: how much of it is the second camera."""
     split: bool = False
     """In a pair: side by side rather than blended."""
+    fringe: float | None = None
+    """Beside a mixture: how much of another camera there is, if that can be measured."""
     gain: float = 1.0
     """Contrast relative to the camera's own: falls in a fade."""
     believed: float = 0.0

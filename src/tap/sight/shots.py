@@ -133,6 +133,8 @@ class ShotBuilder:
         )
         from_black = bool(bridge) or origin.state is ShotState.BLACK
         into = fade_in_length(target, from_black=from_black)
+        # A soft change is over when the last trace of the camera before is gone.
+        settled = settled and not (pair and target[-1].fringe)
         if not final and (not settled or into is None or self._may_be_bridge(target)):
             return False
         out = fade_out_length(head, self._gain) if origin.camera and not pair else 0
@@ -215,6 +217,9 @@ class ShotBuilder:
             )
             if fading and run[-1].end_ms - run[-fading].at_ms < LONGEST_FADE_MS:
                 keep = max(keep, fading + 2)
+        mixed = next((n for n, r in enumerate(reversed(run)) if not r.fringe), len(run))
+        if mixed:
+            keep = max(keep, mixed + 2)
         if len(run) > keep:
             self._emit(run[:-keep])
             self._open = run[-keep:]

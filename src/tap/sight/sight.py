@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import numpy as np
@@ -12,6 +12,7 @@ from tap.sight.compose import Composer
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.freeze import FreezeWatch
+from tap.sight.fringe import Fringes
 from tap.sight.infer import Decided, Inference, States, decide_all
 from tap.sight.observe import Observer, Separations
 from tap.sight.placement import same_shape
@@ -85,6 +86,7 @@ class Sight:
             lag_ms=self.settings.decision_lag_ms,
             lag_frames=self.settings.decision_lag_frames,
         )
+        self._fringes = Fringes(self._states, self._eyes)
         self._builder = ShotBuilder(self.settings)
         self._observer = Observer(self.cameras, self._eyes, self.settings)
         self._presence = {
@@ -210,7 +212,8 @@ class Sight:
                 builder.add(item)
             elif item is not None:
                 following_ms = following.at_ms if following is not None else None
-                builder.add(self._rule(item, next(decided), following_ms))
+                ruling = self._rule(item, next(decided), following_ms)
+                builder.add(replace(ruling, fringe=item.fringe))
         builder.finish()
         return builder.shots, self._observer.claimable(builder.events)
 
@@ -265,6 +268,10 @@ class Sight:
             evidence = self._waiting.popleft()
             following = self._waiting[0].at_ms if self._waiting else None
             ruling = self._rule(evidence, verdict, following)
+            if self._states.pairs:
+                state = int(np.argmax(verdict.sharp))
+                evidence.fringe = self._fringes.look(evidence, state, self._waiting)
+                ruling = replace(ruling, fringe=evidence.fringe)
             if self._explain is not None:
                 self._explain(evidence, verdict, ruling, self._eyes)
             self._tell(ruling)

@@ -62,13 +62,13 @@ def read_pair(
     lasted = pair[-1].end_ms - pair[0].at_ms
     if slope * len(pair) < _MOVES and lasted > 1000.0:
         return None
-    early = late = 0
-    if slope > 0:
-        # The line meets share 0 before the first frame that was recognised as mixed, and share 1
-        # after the last.
-        reach = max(_REACH, len(pair) // _REACH_PART)
-        early = min(reach, max(0, -math.floor(start) - 1), len(head))
-        late = min(reach, max(0, math.ceil(start + 1 / slope) - len(pair)), len(target) - 1)
+    # The line meets share 0 before the first frame that was recognised as mixed, and share 1 after
+    # the last.
+    reach = max(_REACH, len(pair) // _REACH_PART) if slope > 0 else 0
+    early = min(reach, max(0, -math.floor(start) - 1), len(head)) if slope > 0 else 0
+    early = _fringe(head[::-1], early)
+    late = max(0, math.ceil(start + 1 / slope) - len(pair)) if slope > 0 else 0
+    late = _fringe(target[:-1], min(reach, late, len(target) - 1))
     during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
     return Change(kind, head[: len(head) - early], during, target[late:])
@@ -100,6 +100,14 @@ def fade_in_length(new: Sequence[Ruling], *, from_black: bool) -> int | None:
     if new[-1].end_ms - new[0].at_ms > LONGEST_FADE_MS:
         return 0
     return None
+
+
+def _fringe(beside: Sequence[Ruling], guess: int) -> int:
+    """How many of the frames beside a mixture, the nearest first, still belong to it: measured
+    where that can be done, else `guess`."""
+    if not beside or beside[0].fringe is None:
+        return guess
+    return next((n for n, ruling in enumerate(beside) if not ruling.fringe), len(beside))
 
 
 def _named(pair: Sequence[Ruling]) -> set[str]:

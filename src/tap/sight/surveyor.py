@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from tap.sight.bars import Bars
 from tap.sight.camera import Camera
-from tap.sight.doubt import usual_fit
+from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
-from tap.sight.look import Rect
-from tap.sight.motion import Edges, edges, is_zoom, same_place, speed, step
+from tap.sight.motion import is_zoom, same_place, step
 from tap.sight.placement import (
     Placement,
     clipped,
@@ -25,14 +24,14 @@ from tap.sight.placement import (
 )
 from tap.sight.refine import refine
 from tap.sight.views import Views, is_portrait
+from tap.sight.zoom import AS_USUAL, ROUNDS, STEP_GAIN, WORTH, ZoomTracker
 
 _AGREE, _PLAIN = 2, 0.8
 """Surveys that must find the same placement, unless it fits to this part as cameras usually do."""
-_WORTH = 0.3
 _BETTER = 0.12
-"""A placement must explain this part of the picture, and so much more than the best does now."""
-_AS_USUAL, _GAIN = 0.75, 0.03
-"""Where it is known how well cameras fit: this part of that, and so much more than now."""
+"""A placement must explain so much more of the picture than the best does now."""
+_GAIN = 0.03
+"""Where it is known how well cameras fit: so much more than now."""
 _ASIDE, _GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
@@ -46,25 +45,11 @@ _REFINED = 3
 """Best of the usual placements that are refined: bars are known to a pixel or two."""
 _CLIMBED = 6
 """Best hits of a search that are refined."""
-_ROUNDS = 7
-"""Refining steps at most."""
 _SOME_DELAY_MS = 200.0
-_TRACKED, _PEAK_DECAY = 0.985, 0.999
-"""A fit below this part of its recent peak: the program may be zooming."""
-_TRACK_RARELY, _FALLEN = 12, 0.01
-"""Frames between looks for a zoom, once one found none and unless the fit falls further."""
-_STRIDE, _KEPT = 0.025, 0.85
-"""A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
-this part of the fit; what moves further was cut to."""
 _BARS_EVERY = 4
 """Of the pictures that are explained, every so many are searched for bars."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
-_STEADY = 3
-"""Frames that a camera must have been explaining the picture before its zoom is followed."""
-_STEP_GAIN = 0.004
-_MISSED, _SPEED_MS = 4, 200.0
-"""Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +73,11 @@ class Surveyor:
         """Where each camera lies, bars or no bars."""
         self._unexplained = 0
         self._votes: list[tuple[int, Placement]] = []
-        self._track_from, self._tried = 0, 1.0
         self._zoomed: Placement | None = None
         """The placement found last."""
-        self._speed: Edges | None = None
-        """How fast the edges of the tracked camera's part move, per ms, while a zoom is on."""
-        self._last_place: Placement | None = None
-        self._since_ms, self._moved_at = 0.0, 0
-        self._steady, self._peak = 0, 0.0
-        self._last: int | None = None
-        """The camera that explains best, for how many frames, and its best fit in them."""
+        self._zoom = ZoomTracker(
+            eye, cameras, lambda camera, placement: self._place(camera, placement, anew=False)
+        )
         self._style, self._mirror = 0, False
         """Which of the usual placements this program uses: a switcher has one habit for all."""
 
@@ -134,7 +114,7 @@ class Surveyor:
         if proposal is None:
             return False
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
-        usual = usual_fit(self._cameras)
+        usual = usual_level(self._cameras)
         plain = usual is not None and proposal.fit >= _PLAIN * usual
         if not plain and sum(_alike(vote, self._votes[-1]) for vote in self._votes) < _AGREE:
             return False
@@ -142,6 +122,7 @@ class Surveyor:
         camera = self._cameras[proposal.camera]
         self._place(camera, proposal.placement)
         self._zoomed = proposal.placement
+        self._zoom.found(proposal.camera, proposal.placement, proposal.fit, evidence)
         camera.confirmed = True
         self._follow(camera, proposal.placement)
         return True
@@ -160,74 +141,37 @@ class Surveyor:
                 self._place(camera, full)
 
     def _track(self, evidence: Evidence) -> bool:
-        """Follow a zoom of the program: its camera lies a little beside where it just lay."""
+        """Follow the camera that explains the picture; True if its placement was changed."""
+        before = self._zoom.watch(evidence)
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
-        if best is None or match is None or best != self._last:
-            self._last, self._steady, self._peak, self._tried = best, 0, 0.0, 1.0
-            self._speed, self._last_place, self._moved_at = None, None, 0
+        if best is None or match is None:
             return False
-        self._steady += 1
-        before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
-        if self._steady >= _STEADY and best not in self._settled:
+        if self._zoom.steady and best not in self._settled:
             return self._settle(best, evidence, match)
-        usual = usual_fit(self._cameras) or _WORTH
-        if self._steady < _STEADY or before < _AS_USUAL * usual or match.fit > _TRACKED * before:
-            return False
-        if evidence.index < self._track_from and match.fit > self._tried - _FALLEN:
-            return False
-        camera = self._cameras[best]
-        now = camera.memory.placement
-        placement, fit = refine(
-            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=_ROUNDS
-        )
-        frames = min(_MISSED, evidence.index - self._moved_at) if self._moved_at else 1
-        small = step(now, placement) <= _STRIDE * frames
-        if fit < match.fit + _STEP_GAIN or not small or fit < _KEPT * before:
-            self._track_from, self._tried = evidence.index + _TRACK_RARELY, match.fit
-            self._speed = None
-            return False
-        dt = evidence.at_ms - self._since_ms
-        last = self._last_place
-        if last is not None and 0 < dt < _SPEED_MS and last.on == placement.on:
-            self._speed = speed(last.of, placement.of, dt)
-        self._place(camera, placement, anew=False)
-        self._moved_at, self._since_ms, self._last_place = evidence.index, evidence.at_ms, placement
-        self._tried, self._zoomed = fit, placement
-        return True
+        placement = self._zoom.follow(evidence, match, before)
+        self._zoomed = placement or self._zoomed
+        return placement is not None
 
     def _settle(self, number: int, evidence: Evidence, match: Match) -> bool:
         """The first time that a camera is seen for a while: find its place to a part of a cell."""
         camera = self._cameras[number]
-        if match.fit < _WORTH or not self._eye.explained(evidence):
+        if match.fit < WORTH or not self._eye.explained(evidence):
             return False
         self._settled.add(number)
         now = camera.memory.placement
         placement, fit = refine(
-            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=_ROUNDS
+            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
         )
         near = step(now, placement) < _GOES_ON or self._in_middle(camera, placement)
-        if fit < match.fit + _STEP_GAIN or not near:
+        if fit < match.fit + STEP_GAIN or not near:
             return False
         self._place_all_alike(camera, placement)
         return True
 
     def predict(self, at_ms: float) -> None:
         """Before a program picture is looked at: a zoom that is under way will have gone on."""
-        if self._speed is None or self._last is None or self._last_place is None:
-            return
-        dt = at_ms - self._since_ms
-        if not 0 < dt < _SPEED_MS:
-            self._speed = None
-            return
-        of = self._last_place.of
-        ahead = Rect(*(v + s * dt for v, s in zip(edges(of), self._speed, strict=True)))
-        if ahead.x1 - ahead.x0 > 1 or ahead.y1 - ahead.y0 > 1:
-            self._speed = None
-            return
-        placement = Placement(self._last_place.on, ahead, self._last_place.mirror)
-        self._place(self._cameras[self._last], placement, anew=False)
-        self._since_ms, self._last_place = at_ms, placement
+        self._zoom.predict(at_ms)
 
     def _usual(self, camera: Camera) -> list[Placement]:
         """The usual placements of a camera; [] while its size or the program's is not known."""
@@ -255,10 +199,10 @@ class Surveyor:
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
         now = match.fit if match is not None else 0.0
-        usual = usual_fit(self._cameras)
-        worth = max(_WORTH, now + _BETTER)
+        usual = usual_level(self._cameras)
+        worth = max(WORTH, now + _BETTER)
         if usual is not None:
-            worth = max(_AS_USUAL * usual, now + _GAIN)
+            worth = max(AS_USUAL * usual, now + _GAIN)
         views = Views(evidence.luma)
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in enumerate(self._cameras):
@@ -268,12 +212,12 @@ class Surveyor:
                     rough.append((fit, number, placement, index))
         rough.sort(key=lambda hit: -hit[0])
         found = self._best_refined(evidence, views, worth, rough[:_REFINED])
-        found = found or self._zoom(evidence, views, worth)
+        found = found or self._propose_zoom(evidence, views, worth)
         if found is None and self._unexplained >= _ZOOM_FROM:
             found = self._search(evidence, views, worth)
         return found
 
-    def _zoom(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
+    def _propose_zoom(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
         """Try every camera zoomed into its middle, as switchers and directors do."""
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in enumerate(self._cameras):
@@ -294,7 +238,7 @@ class Surveyor:
         """The placements that a zoom may start from."""
         usual = self._usual(camera)
         plain = len(usual) // 2
-        if usual_fit(self._cameras) is None or not usual:
+        if usual_level(self._cameras) is None or not usual:
             return usual
         return [usual[self._style % plain + plain * camera.memory.placement.mirror]]
 
@@ -308,7 +252,7 @@ class Surveyor:
         found: _Proposal | None = None
         for _, number, start, index in rough:
             camera = self._cameras[number]
-            placement, _ = refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)
+            placement, _ = refine(self._eye, camera, views, start, index=index, rounds=ROUNDS)
             fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
             if not self._in_middle(camera, placement) and not self._goes_on(placement):
                 fit -= _ASIDE

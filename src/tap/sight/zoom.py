@@ -1,0 +1,130 @@
+"""Follows a zoom of the program: from frame to frame its camera lies a little beside where it just
+lay, and goes on as it went."""
+
+from collections.abc import Callable, Sequence
+
+from tap.sight.camera import Camera
+from tap.sight.doubt import usual_level
+from tap.sight.evidence import Evidence, Match
+from tap.sight.eye import Eye
+from tap.sight.look import Rect
+from tap.sight.motion import Edges, edges, speed, step
+from tap.sight.placement import Placement
+from tap.sight.refine import refine
+from tap.sight.views import Views
+
+WORTH, AS_USUAL = 0.3, 0.75
+"""A placement must explain this part of the picture; where it is known how well cameras fit, this
+part of that."""
+ROUNDS = 7
+"""Refining steps at most."""
+STEP_GAIN = 0.004
+"""Fit that a refined placement must gain."""
+_STEADY = 3
+"""Frames that a camera must have been explaining the picture before its zoom is followed."""
+_TRACKED, _PEAK_DECAY = 0.985, 0.999
+"""A fit below this part of its recent peak: the program may be zooming."""
+_RARELY, _FALLEN = 12, 0.01
+"""Frames between looks for a zoom, once one found none and unless the fit falls further."""
+_STRIDE, _KEPT = 0.025, 0.85
+"""A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
+this part of the fit; what moves further was cut to."""
+_MISSED, _SPEED_MS = 4, 200.0
+"""Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
+
+Place = Callable[[Camera, Placement], None]
+
+
+class ZoomTracker:
+    """Watches the camera that explains the program best, and moves its placement with a zoom.
+
+    `place` gives a camera its new placement.
+    """
+
+    def __init__(self, eye: Eye, cameras: Sequence[Camera], place: Place) -> None:
+        self._eye = eye
+        self._cameras = cameras
+        self._place = place
+        self._camera: int | None = None
+        """The camera that explains best, for how many frames, and its best fit in them."""
+        self._frames, self._peak = 0, 0.0
+        self._from, self._tried = 0, 1.0
+        self._speed: Edges | None = None
+        """How fast the edges of the camera's part move, per ms, while a zoom is on."""
+        self._last: Placement | None = None
+        self._since_ms, self._moved_at = 0.0, 0
+
+    @property
+    def steady(self) -> bool:
+        """Whether one camera has explained the picture for some frames."""
+        return self._frames >= _STEADY
+
+    def watch(self, evidence: Evidence) -> float:
+        """Note which camera explains the picture; returns the peak of its fit before."""
+        best = evidence.best
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None or best != self._camera:
+            self._camera, self._frames, self._peak, self._tried = best, 0, 0.0, 1.0
+            self._speed, self._last, self._moved_at = None, None, 0
+            return 0.0
+        self._frames += 1
+        before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
+        return before
+
+    def follow(self, evidence: Evidence, match: Match, before: float) -> Placement | None:
+        """Where the camera now lies if the program zooms; it has been placed there. `before` is the
+        peak of its fit."""
+        if self._camera is None:
+            return None
+        usual = usual_level(self._cameras) or WORTH
+        if not self.steady or before < AS_USUAL * usual or match.fit > _TRACKED * before:
+            return None
+        if evidence.index < self._from and match.fit > self._tried - _FALLEN:
+            return None
+        camera = self._cameras[self._camera]
+        now = camera.memory.placement
+        placement, fit = refine(
+            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
+        )
+        frames = min(_MISSED, evidence.index - self._moved_at) if self._moved_at else 1
+        small = step(now, placement) <= _STRIDE * frames
+        if fit < match.fit + STEP_GAIN or not small or fit < _KEPT * before:
+            self._from, self._tried = evidence.index + _RARELY, match.fit
+            self._speed = None
+            return None
+        self._moved(evidence, placement, fit)
+        self._place(camera, placement)
+        return placement
+
+    def found(self, number: int, placement: Placement, fit: float, evidence: Evidence) -> None:
+        """A camera was found to lie elsewhere than thought: that may be a zoom under way."""
+        if number != self._camera:
+            self._camera, self._speed, self._last = number, None, None
+        self._frames, self._peak = max(self._frames, _STEADY), max(self._peak, fit)
+        self._moved(evidence, placement, fit)
+
+    def predict(self, at_ms: float) -> None:
+        """Before a program picture is looked at: a zoom that is under way will have gone on."""
+        if self._speed is None or self._camera is None or self._last is None:
+            return
+        dt = at_ms - self._since_ms
+        if not 0 < dt < _SPEED_MS:
+            self._speed = None
+            return
+        of = self._last.of
+        ahead = Rect(*(v + s * dt for v, s in zip(edges(of), self._speed, strict=True)))
+        if ahead.x1 - ahead.x0 > 1 or ahead.y1 - ahead.y0 > 1:
+            self._speed = None
+            return
+        placement = Placement(self._last.on, ahead, self._last.mirror)
+        self._place(self._cameras[self._camera], placement)
+        self._since_ms, self._last = at_ms, placement
+
+    def _moved(self, evidence: Evidence, placement: Placement, fit: float) -> None:
+        dt, last = evidence.at_ms - self._since_ms, self._last
+        # What jumped was no zoom.
+        near = last is not None and step(last, placement) <= _MISSED * _STRIDE
+        if last is not None and near and 0 < dt < _SPEED_MS and last.on == placement.on:
+            self._speed = speed(last.of, placement.of, dt)
+        self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, placement
+        self._from, self._tried = 0, fit
