@@ -25,8 +25,9 @@ class Ruling:
     """In a pair: side by side rather than blended."""
     fringe: float | None = None
     """Beside a mixture: how much of another camera there is, if that can be measured."""
-    gain: float = 1.0
-    """Contrast relative to the camera's own: falls in a fade."""
+    gain: float | None = None
+    """Contrast relative to the camera's own, 0 in black: falls in a fade. None where it is not of a
+    camera, or can't be measured."""
     believed: float = 0.0
     """The confidence before calibration: what the model itself goes by."""
     reason: str = ""

@@ -16,6 +16,7 @@ from tap.sight.soft import (
     Change,
     fade_in_length,
     fade_out_length,
+    known_gains,
     read_pair,
 )
 from tap.vocabulary import Event, EventType, Shot, ShotState
@@ -53,6 +54,8 @@ class ShotBuilder:
         """The last ruling emitted: what went before the open ones."""
         self._since_ms = 0.0
         self._gain = 0.0
+        self._gains: dict[str, float] = {}
+        """Usual gain of the shot that is running, and of each camera's last shot."""
         self.shots: list[Piece] = []
         self.events: list[Event] = []
 
@@ -127,18 +130,21 @@ class ShotBuilder:
             pair += runs.pop(0)
         if not runs:
             return self._take_long_pair(head, pair, final=final)
-        bridge, target = self._black_between(runs)
+        out = fade_out_length(head, self._gain) if origin.camera and not pair else 0
+        bridge, target, open_ = self._bridge(runs, faded=out > 0)
         settled = (
             len(target) >= _STABLE.get(target[0].state, _STABLE_ELSE) or target is not runs[-1]
         )
         from_black = bool(bridge) or origin.state is ShotState.BLACK
-        into = fade_in_length(target, from_black=from_black)
+        usual = self._gains.get(target[0].camera or "", self._gain)
+        into = fade_in_length(target, usual, from_black=from_black)
         # A soft change is over when the last trace of the camera before is gone.
         settled = settled and not (pair and target[-1].fringe)
-        if not final and (not settled or into is None or self._may_be_bridge(target)):
+        if not final and (not settled or into is None or open_):
             return False
-        out = fade_out_length(head, self._gain) if origin.camera and not pair else 0
         into = into or 0
+        if not into and any(r.state is ShotState.OFF_CAMERA for r in bridge):
+            bridge, target = [], runs[0]
         if not pair and out + into >= SHORTEST_SOFT:
             during = [*head[len(head) - out :], *bridge, *target[:into]]
             fade = Change(EventType.FADE, head[: len(head) - out], during, target[into:])
@@ -153,16 +159,18 @@ class ShotBuilder:
             self._emit_change(change, origin)
         return True
 
-    def _black_between(self, runs: list[Run]) -> tuple[Run, Run]:
-        """Short black that another picture follows, and that picture's run."""
-        black = runs[0]
-        if len(runs) > 1 and self._may_be_bridge(black):
-            return black, runs[1]
-        return [], black
-
-    def _may_be_bridge(self, run: Run) -> bool:
-        lasted = run[-1].end_ms - run[0].at_ms
-        return run[0].state is ShotState.BLACK and lasted <= self._settings.fade_through_ms
+    def _bridge(self, runs: list[Run], *, faded: bool) -> tuple[Run, Run, bool]:
+        """A short time of black that another picture follows, and that picture's run; and whether
+        that is still to be seen. Where a picture `faded`, what can't be recognised counts as well:
+        it may have gone through white."""
+        dark = {ShotState.BLACK, ShotState.OFF_CAMERA} if faded else {ShotState.BLACK}
+        count = next((n for n, run in enumerate(runs) if run[0].state not in dark), len(runs))
+        bridge = [ruling for run in runs[:count] for ruling in run]
+        if not bridge or bridge[-1].end_ms - bridge[0].at_ms > self._settings.fade_through_ms:
+            return [], runs[0], False
+        if count == len(runs):
+            return [], runs[0], True
+        return bridge, runs[count], False
 
     def _take_long_pair(self, head: Run, pair: Run, *, final: bool) -> bool:
         """Two cameras on screen, and nothing after it yet."""
@@ -212,9 +220,8 @@ class ShotBuilder:
             return
         keep = _BACK
         if run[0].state is ShotState.LIVE and self._gain:
-            fading = next(
-                (n for n, r in enumerate(reversed(run)) if r.gain >= _FADING * self._gain), len(run)
-            )
+            gains = known_gains(run[::-1])
+            fading = next((n for n, gain in gains if gain >= _FADING * self._gain), len(run))
             if fading and run[-1].end_ms - run[-fading].at_ms < LONGEST_FADE_MS:
                 keep = max(keep, fading + 2)
         mixed = next((n for n, r in enumerate(reversed(run)) if not r.fringe), len(run))
@@ -254,8 +261,10 @@ class ShotBuilder:
             self._end_hold()
             self._since_ms = first.at_ms
             self._gain = 0.0
-        for ruling in rulings if state is ShotState.LIVE else ():
-            self._gain += (0.1 if self._gain else 1.0) * (ruling.gain - self._gain)
+        for _, gain in known_gains(rulings) if state is ShotState.LIVE else ():
+            self._gain += (0.1 if self._gain else 1.0) * (gain - self._gain)
+        if state is ShotState.LIVE and self._gain:
+            self._gains[cameras[0]] = self._gain
         self._anchor = last.taken_for((state, cameras))
 
     def _end_hold(self) -> None:

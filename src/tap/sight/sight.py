@@ -333,7 +333,6 @@ class Sight:
         self._before = kind
         so = min(_MOST_SURE, self.settings.calibration.so(kind, confidence))
         pair = evidence.mixes.get(state)
-        match = evidence.matches[state] if state < states.cameras else None
         end_ms = following_ms
         if end_ms is None:
             end_ms = evidence.at_ms + self._presence[PROGRAM].interval_ms
@@ -351,9 +350,16 @@ class Sight:
             ),
             share=pair.share if pair is not None else 0.0,
             split=pair.split if pair is not None else False,
-            gain=match.gain if match is not None else evidence.contrast,
+            gain=self._gain(evidence, state),
             reason=reason,
         )
+
+    def _gain(self, evidence: Evidence, state: int) -> float | None:
+        """Contrast of the picture relative to the camera's, 0 in black."""
+        if state == self._states.black:
+            return 0.0
+        match = evidence.matches[state] if state < self._states.cameras else None
+        return None if match is None or state in evidence.lacking else match.gain
 
     def _missing(self, evidence: Evidence) -> tuple[int, ...]:
         """The cameras that a picture which matches nothing may be of, unseen by tap."""

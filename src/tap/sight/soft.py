@@ -18,7 +18,7 @@ _MOVES = 0.35
 """A transition's share must move at least this much; else the pair is composed."""
 _STEADY = 0.03
 """Relative change of contrast between frames below which a fade is over."""
-_FADED = 0.96
+_FADED, _NEARLY = 0.96, 0.75
 _GONE = 0.5
 """A fade takes away at least half of the contrast before the picture is lost."""
 LONGEST_FADE_MS = 2500.0
@@ -76,30 +76,43 @@ def read_pair(
 
 def fade_out_length(old: Sequence[Ruling], usual_gain: float) -> int:
     """Frames at the end of `old` in which the contrast fell away."""
-    if not usual_gain or not old or old[-1].gain > _GONE * usual_gain:
+    gains = known_gains(old[::-1])
+    if not usual_gain or not gains or gains[0][1] > _GONE * usual_gain:
         return 0
-    count, gain = 0, 0.0
-    for ruling in reversed(old):
-        if ruling.gain >= _FADED * usual_gain or ruling.gain < gain - _STEADY:
-            break
-        gain = ruling.gain
-        count += 1
-    return count
+    before = 0.0
+    for k, (n, gain) in enumerate(gains):
+        if gain >= _FADED * usual_gain or gain < before - _STEADY:
+            return n
+        steady = k >= 3 and gain - gains[k - 3][1] <= _STEADY * gain
+        if steady and gain >= _NEARLY * usual_gain:
+            return gains[k - 3][0]  # the camera itself was a little paler
+        before = gain
+    return len(old)
 
 
-def fade_in_length(new: Sequence[Ruling], *, from_black: bool) -> int | None:
-    """Frames at the start of `new` whose contrast still rose; None if it can't be told yet."""
-    gains = [r.gain for r in new]
-    if not from_black and len(gains) >= SHORTEST_SOFT and gains[0] > _GONE * max(gains):
+def fade_in_length(new: Sequence[Ruling], usual_gain: float, *, from_black: bool) -> int | None:
+    """Frames at the start of `new` whose contrast still rose; None if it can't be told yet.
+
+    `usual_gain` is that of the new camera, or of others where it was not seen before; 0: unknown.
+    """
+    gains = known_gains(new)
+    strongest = max((gain for _, gain in gains), default=0.0)
+    there = not from_black and len(gains) >= SHORTEST_SOFT
+    if not gains or (there and gains[0][1] > _GONE * max(usual_gain, strongest)):
         return 0  # the picture was there at once
-    for n in range(len(gains) - 3):
-        later = gains[n : n + 4]
+    for k in range(len(gains) - 3):
+        later = [gain for _, gain in gains[k : k + 4]]
         if max(later) - min(later) <= _STEADY * max(later):
-            steady = sum(later) / 4
-            return sum(1 for g in gains[: n + 1] if g < _FADED * steady)
+            full = _FADED * sum(later) / 4
+            return next((n for n, gain in gains[:k] if gain >= full), gains[k][0])
     if new[-1].end_ms - new[0].at_ms > LONGEST_FADE_MS:
         return 0
     return None
+
+
+def known_gains(rulings: Sequence[Ruling]) -> list[tuple[int, float]]:
+    """The gains that are known, each with its place."""
+    return [(n, ruling.gain) for n, ruling in enumerate(rulings) if ruling.gain is not None]
 
 
 def _fringe(beside: Sequence[Ruling], guess: int) -> int:

@@ -253,7 +253,11 @@ class Surveyor:
         for _, number, start, index in rough:
             camera = self._cameras[number]
             placement, _ = refine(self._eye, camera, views, start, index=index, rounds=ROUNDS)
-            fit, _ = self._eye.fit(camera, evidence.at_ms, views, placement)
+            fit, better = self._eye.fit(camera, evidence.at_ms, views, placement)
+            if better not in (index, -1):
+                # Found by the picture of another moment: it may lie yet better now.
+                placement, _ = refine(self._eye, camera, views, placement, index=better, rounds=2)
+                fit = max(fit, self._eye.fit_at(camera, views, placement, better))
             if not self._in_middle(camera, placement) and not self._goes_on(placement):
                 fit -= _ASIDE
             if fit > max(worth, found.fit if found else 0.0):

@@ -125,6 +125,9 @@ class ZoomTracker:
         # What jumped was no zoom.
         near = last is not None and step(last, placement) <= _MISSED * _STRIDE
         if last is not None and near and 0 < dt < _SPEED_MS and last.on == placement.on:
-            self._speed = speed(last.of, placement.of, dt)
+            now = speed(last.of, placement.of, dt)
+            before = self._speed or now
+            x0, y0, x1, y1 = ((a + b) / 2 for a, b in zip(before, now, strict=True))
+            self._speed = x0, y0, x1, y1
         self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, placement
         self._from, self._tried = 0, fit
