@@ -7,6 +7,7 @@ placement must make its camera fit as well: what only comes near is another came
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tap.sight.bars import Bars
 from tap.sight.camera import Camera
@@ -32,6 +33,9 @@ _BETTER = 0.12
 """A placement must explain so much more of the picture than the best does now."""
 _GAIN = 0.03
 """Where it is known how well cameras fit: so much more than now."""
+_ZOOMED, _CLOSER = 0.5, 0.95
+"""Within a zoom that the program is in: this part of how cameras fit; and how closely it shows the
+camera, at most, to count as one."""
 _ASIDE, _GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
@@ -50,6 +54,14 @@ _BARS_EVERY = 4
 """Of the pictures that are explained, every so many are searched for bars."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
+
+
+class _Worth(NamedTuple):
+    """The fit that a placement must reach: any, and one that goes on with a zoom of the program,
+    which blurs its picture and is never quite where it was a frame ago."""
+
+    plain: float
+    zoomed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +212,9 @@ class Surveyor:
         match = evidence.matches[best] if best is not None else None
         now = match.fit if match is not None else 0.0
         usual = usual_level(self._cameras)
-        worth = max(WORTH, now + _BETTER)
+        worth = _Worth(max(WORTH, now + _BETTER), max(WORTH, now + _BETTER))
         if usual is not None:
-            worth = max(AS_USUAL * usual, now + _GAIN)
+            worth = _Worth(*(max(part * usual, now + _GAIN) for part in (AS_USUAL, _ZOOMED)))
         views = Views(evidence.luma)
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in enumerate(self._cameras):
@@ -217,7 +229,7 @@ class Surveyor:
             found = self._search(evidence, views, worth)
         return found
 
-    def _propose_zoom(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
+    def _propose_zoom(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
         """Try every camera zoomed into its middle, as switchers and directors do."""
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in enumerate(self._cameras):
@@ -246,7 +258,7 @@ class Surveyor:
         self,
         evidence: Evidence,
         views: Views,
-        worth: float,
+        worth: _Worth,
         rough: list[tuple[float, int, Placement, int]],
     ) -> _Proposal | None:
         found: _Proposal | None = None
@@ -260,7 +272,9 @@ class Surveyor:
                 fit = max(fit, self._eye.fit_at(camera, views, placement, better))
             if not self._in_middle(camera, placement) and not self._goes_on(placement):
                 fit -= _ASIDE
-            if fit > max(worth, found.fit if found else 0.0):
+            goes_on = self._is_zoomed(camera, placement) and self._goes_on(placement)
+            least = worth.zoomed if goes_on else worth.plain
+            if fit > max(least, found.fit if found else 0.0):
                 found = _Proposal(number, placement, fit)
         return found
 
@@ -269,6 +283,16 @@ class Surveyor:
         zoom = self._zoomed
         return (
             zoom is not None and zoom.on.near(placement.on) and zoom.of.near(placement.of, _GOES_ON)
+        )
+
+    def _is_zoomed(self, camera: Camera, placement: Placement) -> bool:
+        """Whether a placement shows but the middle of what is usually shown of the camera."""
+        base = next((one.of for one in self._usual(camera) if one.on.near(placement.on)), None)
+        wide = placement.of.x1 - placement.of.x0
+        return (
+            base is not None
+            and wide < _CLOSER * (base.x1 - base.x0)
+            and self._in_middle(camera, placement)
         )
 
     def _in_middle(self, camera: Camera, placement: Placement) -> bool:
@@ -303,7 +327,7 @@ class Surveyor:
         ]
         return [p for p in dict.fromkeys((*usual, *others)) if p != camera.memory.placement]
 
-    def _search(self, evidence: Evidence, views: Views, worth: float) -> _Proposal | None:
+    def _search(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
         """Search every camera for the part of it that the program shows."""
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in enumerate(self._cameras):

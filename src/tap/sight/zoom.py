@@ -29,6 +29,8 @@ _RARELY, _FALLEN = 12, 0.01
 _STRIDE, _KEPT = 0.025, 0.85
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
 this part of the fit; what moves further was cut to."""
+_LOST = 0.5
+"""Below this part of its recent peak the zoom is lost."""
 _MISSED, _SPEED_MS = 4, 200.0
 """Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
 
@@ -76,6 +78,8 @@ class ZoomTracker:
         peak of its fit."""
         if self._camera is None:
             return None
+        if match.fit < _LOST * before:
+            self._speed = None  # wherever it went, it was not there
         usual = usual_level(self._cameras) or WORTH
         if not self.steady or before < AS_USUAL * usual or match.fit > _TRACKED * before:
             return None
