@@ -54,6 +54,7 @@ class ZoomTracker:
         self._speed: Edges | None = None
         """How fast the edges of the camera's part move, per ms, while a zoom is on."""
         self._last: Placement | None = None
+        """Where the camera was seen to lie last, when, and in which frame."""
         self._since_ms, self._moved_at = 0.0, 0
 
     @property
@@ -80,6 +81,9 @@ class ZoomTracker:
             return None
         if match.fit < _LOST * before:
             self._speed = None  # wherever it went, it was not there
+        if self._speed is not None and match.fit > _TRACKED * before:
+            now = self._cameras[self._camera].memory.placement
+            self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, now
         usual = usual_level(self._cameras) or WORTH
         if not self.steady or before < AS_USUAL * usual or match.fit > _TRACKED * before:
             return None
@@ -122,7 +126,6 @@ class ZoomTracker:
             return
         placement = Placement(self._last.on, ahead, self._last.mirror)
         self._place(self._cameras[self._camera], placement)
-        self._since_ms, self._last = at_ms, placement
 
     def _moved(self, evidence: Evidence, placement: Placement, fit: float) -> None:
         dt, last = evidence.at_ms - self._since_ms, self._last
