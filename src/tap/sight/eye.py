@@ -233,7 +233,9 @@ class Eye:
     def _is_blind(self, camera: Camera, at_ms: float) -> bool:
         """No pictures around the moment that this program picture was taken."""
         last = camera.memory.last_ms
-        delay = camera.delay.ms or 0.0
+        delay = camera.delay.ms
+        if delay is None:
+            delay = usual_delay(self._cameras) or 0.0
         if last is None:
             return True
         part = camera.memory.within(
@@ -251,9 +253,10 @@ class Eye:
         best = evidence.best
         level = self._cameras[best].level if best is not None else LEVEL_START
         nats[states.off] = self._doubt.off(evidence, views, best, level)
+        usual = usual_delay(self._cameras)
         for i, camera in enumerate(self._cameras):
             # The very picture may be one of those missing: then no match is no evidence.
-            delay = camera.delay.ms
+            delay = camera.delay.ms if camera.delay.ms is not None else usual
             if i in evidence.blind or delay is None:
                 continue
             if camera.memory.lacks(evidence.at_ms - delay):
@@ -323,6 +326,12 @@ class Eye:
         # Every fourth row tells as well as all of them, at a quarter of the price.
         now = luma[::4].astype(np.int16)
         return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
+
+
+def usual_delay(cameras: Sequence[Camera]) -> float | None:
+    """The median of the delays known so far, in ms; None if none is."""
+    known = [c.delay.ms for c in cameras if c.delay.ms is not None]
+    return float(np.median(known)) if known else None
 
 
 def _better(a: Match | None, b: Match | None) -> Match | None:

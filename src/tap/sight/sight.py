@@ -316,9 +316,10 @@ class Sight:
             if not any(camera.confirmed for camera in self._eyes):
                 # Perhaps it is only that no camera has been recognised yet.
                 confidence = min(confidence, _NEVER_SEEN)
-            if evidence.replayed is not None:
+            lost = self._missing(evidence)
+            if evidence.replayed is not None and evidence.replayed not in lost:
                 cameras = (evidence.replayed,)
-            elif lost := self._missing(evidence):
+            elif lost:
                 kind = ShotState.UNSEEN
                 reason = "no frames from " + ", ".join(self.cameras[i] for i in lost)
         elif state == states.black:
