@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tap.sight.camera import LEVEL_START, Camera
-from tap.sight.doubt import UNLIKE, Doubt, usual_fit
+from tap.sight.doubt import UNLIKE, Doubt, usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
 from tap.sight.look import Floats
@@ -251,7 +251,7 @@ class Eye:
         for i, match in enumerate(evidence.matches):
             nats[i] = match.fit * information - match.toll if match is not None else 0.0
         best = evidence.best
-        level = self._cameras[best].level if best is not None else LEVEL_START
+        level = self._level(best) if best is not None else LEVEL_START
         nats[states.off] = self._doubt.off(evidence, views, best, level)
         usual = usual_delay(self._cameras)
         for i, camera in enumerate(self._cameras):
@@ -275,6 +275,12 @@ class Eye:
                 self._doubt.beside_pairs(evidence, best, level)
         if evidence.repeat:
             nats *= _REPEAT_WEIGHT
+
+    def _level(self, number: int) -> float:
+        """How well a camera usually fits; one that was never seen is held to the others."""
+        camera = self._cameras[number]
+        usual = usual_level(self._cameras)
+        return camera.level if camera.chart.known or usual is None else usual
 
     def _weigh_pairs(self, evidence: Evidence, views: Views) -> None:
         looks: dict[int, tuple[Floats, Floats]] = {}

@@ -22,7 +22,7 @@ TRACE = 0.02
 """Part of a blend that is seen at least; less is as good as none."""
 _SPECK = 0.0015
 """Part of the picture that a wipe must have taken to be seen."""
-_FAR_MS = 350.0
+_FAR_MS = 500.0
 """How far from a frame that is mixed its fringe may reach."""
 _UNLIKE = 0.15
 """Cameras must differ by this part of their energy, else no blend can be measured."""
@@ -66,15 +66,9 @@ class Fringes:
         if mixed is None:
             return None
         other = next(i for i in self._states.members(mixed.state) if i != state)
-        share = (
-            self._taken(evidence, mixed, state)
-            if mixed.split
-            else self._blended(evidence, state, other)
-        )
-        if mixed is self._last and share is not None and share > 0:
-            # The fringe goes on from here.
-            self._last = _Mixed(evidence.at_ms, mixed.state, mixed.split, mixed.evidence)
-        return share
+        if mixed.split:
+            return self._taken(evidence, mixed, state)
+        return self._blended(evidence, state, other)
 
     def _near(self, evidence: Evidence, state: int, ahead: Iterable[Evidence]) -> _Mixed | None:
         """The nearest frame that is a mixture with this camera."""

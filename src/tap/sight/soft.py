@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -22,6 +23,9 @@ _FADED, _NEARLY = 0.96, 0.75
 _GONE = 0.5
 """A fade takes away at least half of the contrast before the picture is lost."""
 LONGEST_FADE_MS = 2500.0
+_REST, _FALLS, _TRACE = 3, 0.5, 0.15
+"""Of what is measured beside a mixture: the last so many frames tell what is no part of it; it must
+fall to this part; and what is left is a trace of it down to this part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +121,22 @@ def known_gains(rulings: Sequence[Ruling]) -> list[tuple[int, float]]:
 
 def _fringe(beside: Sequence[Ruling], guess: int) -> int:
     """How many of the frames beside a mixture, the nearest first, still belong to it: measured
-    where that can be done, else `guess`."""
-    if not beside or beside[0].fringe is None:
+    where that can be done, else `guess`.
+
+    What does not fall away, further from the mixture, is something else: graphics, a camera that
+    is a little off.
+    """
+    traces = list(takewhile(lambda trace: trace is not None, (r.fringe for r in beside)))
+    shares = [share for share in traces if share is not None]
+    if 0.0 in shares:
+        return shares.index(0.0)
+    if not shares:
         return guess
-    return next((n for n, ruling in enumerate(beside) if not ruling.fringe), len(beside))
+    rest = min(shares[-_REST:])
+    if rest > _FALLS * shares[0]:
+        return guess
+    limit = rest + _TRACE * (shares[0] - rest)
+    return next((n for n, share in enumerate(shares) if share <= limit), len(shares))
 
 
 def _named(pair: Sequence[Ruling]) -> set[str]:
