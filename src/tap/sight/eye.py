@@ -28,6 +28,8 @@ _MISLEADS = 6.0
 """Nats by which a mixture may prefer a wrong frame of a camera."""
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
+_ALIKE = 0.5
+"""Part of the best fit from which on a second camera is much like the first."""
 _TRIED, _HINT = 30, 0.1
 """Frames of a camera's past that a new placement is tried on first; from this fit of the best of
 them on, those around it are tried as well."""
@@ -271,8 +273,10 @@ class Eye:
         elif best is not None:
             match = evidence.matches[best]
             if match is not None and match.fit < _EXPLAINED * level:
-                self._weigh_pairs(evidence, views)
+                self._weigh_pairs(evidence, views, states.pairs)
                 self._doubt.beside_pairs(evidence, best, level)
+            elif (second := self._alike(evidence, best)) is not None:
+                self._weigh_pairs(evidence, views, [(min(best, second), max(best, second))])
         if evidence.repeat:
             nats *= _REPEAT_WEIGHT
 
@@ -282,16 +286,30 @@ class Eye:
         usual = usual_level(self._cameras)
         return camera.level if camera.chart.known or usual is None else usual
 
-    def _weigh_pairs(self, evidence: Evidence, views: Views) -> None:
+    @staticmethod
+    def _alike(evidence: Evidence, best: int) -> int | None:
+        """The camera that explains the picture nearly as well as the best: a dissolve between two
+        that are alike looks much like either."""
+        fits = [
+            (match.fit, i) for i, match in enumerate(evidence.matches) if match and i != best
+        ]
+        fit, second = max(fits, default=(0.0, best))
+        match = evidence.matches[best]
+        return second if match is not None and fit > _ALIKE * match.fit else None
+
+    def _weigh_pairs(
+        self, evidence: Evidence, views: Views, pairs: Sequence[tuple[int, int]]
+    ) -> None:
         looks: dict[int, tuple[Floats, Floats]] = {}
-        for i, match in enumerate(evidence.matches):
+        for i in sorted({i for pair in pairs for i in pair}):
+            match = evidence.matches[i]
             if match is not None:
                 memory = self._cameras[i].memory
                 index = self._index_due(self._cameras[i], evidence.at_ms, match)
                 at = slice(index, index + 1)
                 looks[i] = memory.units(at)[:, 0], memory.lengths(at)[0]
         mask = np.ones(32, np.bool_)
-        for a, b in self._states.pairs:
+        for a, b in pairs:
             if a in looks and b in looks:
                 on = self._cameras[a].memory.placement.on
                 if not on.near(self._cameras[b].memory.placement.on):
