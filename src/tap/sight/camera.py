@@ -11,6 +11,10 @@ LEVEL_START = 0.5
 _LEVEL_PACE, _LEVEL_WEIGHT = 0.03, 4
 """Weight of a new picture, and how many pictures the level to start from weighs."""
 
+_HARDLY = 0.4
+"""Part of its usual fit below which a picture teaches nothing: else a camera that was believed once
+too often would come to be known by pictures of others."""
+
 
 class Camera:
     """What sight knows of one camera: its past, its delay, how well it usually fits."""
@@ -32,6 +36,8 @@ class Camera:
     def learn(self, evidence: Evidence, match: Match) -> None:
         """The camera was live in this picture: remember how it fits and how late it is."""
         self.confirmed = True
+        if match.fit < _HARDLY * self.level:
+            return  # it is believed for what went before: nothing is learnt of such a picture
         if not evidence.repeat:
             self.information += _LEVEL_PACE * (evidence.information - self.information)
         self._learnt += 1

@@ -26,10 +26,13 @@ _SOME_TIME_MS = 1500.0
 """How far back to look for a camera whose delay is unknown."""
 _OFF_BELOW = 0.2
 """Part of all nats by which "off camera" is less likely than a picture in a picture that fits."""
-_LIKE_ITSELF, _LEAST = 0.3, 0.2
+_LIKE_ITSELF, _LEAST = 0.3, 0.12
 """A camera must fit its box to this part of its usual fit (it is small there), and to this."""
-_HINT = 0.1
-"""A fit from which on a camera's place in a box is looked for more closely: boxes have margins."""
+_SURE, _STANDS_OUT = 0.3, 2.5
+"""From this fit on, or from so many times the second best on, a camera is believed to be there."""
+_HINT, _WELL = 0.1, 0.6
+"""Between this fit and this part of its usual one a camera's place in a box is looked for more
+closely: boxes have margins."""
 _ROUNDS = 4
 
 
@@ -150,24 +153,33 @@ class Composer:
 
     def _cameras_in(self, box: Box, evidence: Evidence, views: Views) -> dict[int, float]:
         """The cameras that may be what a box shows, with their fits."""
-        fits: dict[int, float] = {}
-        for number, camera in enumerate(self._cameras):
-            usual = camera.memory.placement
-            known = self._placed.get((box, number))
-            placement = known[1] if known and known[0] == usual else box.through(usual)
-            if placement is None:
-                continue
-            part, most = _candidates(camera, evidence.at_ms)
-            fit, index = self._eye.search_inside(camera, views, placement, part, most=most)
-            least = max(_LEAST, _LIKE_ITSELF * camera.level)
-            if _HINT < fit < 2 * least:
-                near, fit = refine(
-                    self._eye, camera, views, placement, index=index, rounds=_ROUNDS
-                )
-                self._placed[box, number] = usual, near
-            if fit > least:
-                fits[number] = fit
-        return fits
+        fits = {
+            number: self._fit_in(box, number, evidence, views)
+            for number in range(len(self._cameras))
+        }
+        # Of those that fit but poorly, one must stand out.
+        _, second = sorted((0.0, 0.0, *fits.values()))[-2:][::-1]
+        return {
+            number: fit
+            for number, fit in fits.items()
+            if fit > max(_LEAST, _LIKE_ITSELF * self._cameras[number].level)
+            and (fit > _SURE or fit > _STANDS_OUT * second)
+        }
+
+    def _fit_in(self, box: Box, number: int, evidence: Evidence, views: Views) -> float:
+        """How well a camera fits in a box."""
+        camera = self._cameras[number]
+        usual = camera.memory.placement
+        known = self._placed.get((box, number))
+        placement = known[1] if known and known[0] == usual else box.through(usual)
+        if placement is None:
+            return 0.0
+        part, most = _candidates(camera, evidence.at_ms)
+        fit, index = self._eye.search_inside(camera, views, placement, part, most=most)
+        if _HINT < fit < _WELL * camera.level:
+            near, fit = refine(self._eye, camera, views, placement, index=index, rounds=_ROUNDS)
+            self._placed[box, number] = usual, near
+        return fit
 
 
 def _candidates(camera: Camera, at_ms: float) -> tuple[slice, int]:
