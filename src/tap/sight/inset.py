@@ -30,8 +30,9 @@ _SCALES = tuple(0.32 * 1.06**n for n in range(17))
 _SIDE = 160
 """Longer side, in px, of the program picture that is searched."""
 _CORRELATED = 0.5
-_FITS = 0.3
-"""Part of its nats that an inset must gain, and the same relative to the camera's usual fit."""
+_FITS, _AS_USUAL, _GOES_ON = 0.18, 0.4, 0.5
+"""Part of its nats that an inset must gain, and part of the camera's usual fit that it must reach;
+one that was found goes on as long as it reaches this part of that."""
 _BORDER = 0.06
 """Part of an inset's sides that may be a frame around it."""
 _COMPOSED_AREA = 0.18
@@ -77,7 +78,7 @@ class InsetFinder:
         views = Views(evidence.luma)
         if self._found is not None and self._found.big == big:
             fit = self._fit(self._found.small, self._found.placement, evidence, views)
-            if fit >= self._worth(self._found.small):
+            if fit >= _GOES_ON * self._worth(self._found.small):
                 return self._found
         self._found = None
         self._covered += 1
@@ -108,7 +109,7 @@ class InsetFinder:
     def _worth(self, number: int) -> float:
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
         usual = usual or usual_fit(self._cameras) or 0.0
-        return max(_FITS, 0.5 * usual)
+        return max(_FITS, _AS_USUAL * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
         luma = _scaled(evidence.luma, _SIDE)
