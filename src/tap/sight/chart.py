@@ -33,6 +33,10 @@ cover the rest, but nothing makes an older picture move in step."""
 _HIDDEN, _HIDDEN_STILL = 0.6, 2
 """Part of its usual fit below which a block may be covered, and how many such blocks in which
 nothing moves tell that something does cover the picture."""
+_AS_EVER, _COVERED = 0.93, 0.35
+_BARE, _EDGE = 0.15, 0.25
+"""Parts of its usual fit from which a block fits as ever, and below which it is covered; and parts
+of the blocks that must do the one, and may do neither, for a graphic to lie over the picture."""
 _WORTH = 4.0
 """Nats in what moves, below which it says nothing."""
 _SETTLED = 8
@@ -91,6 +95,15 @@ class Chart:
         """The blocks (32,) that hold a picture, but reach less than `part` of their usual fit."""
         out: npt.NDArray[np.bool_] = (fits < part * self._usual) & (information > 1.0)
         return out
+
+    def is_under(self, fits: Doubles, information: Doubles) -> bool:
+        """Whether a graphic lies over this camera's picture: every block either fits as ever or is
+        covered. Another camera's picture fits a little worse everywhere."""
+        held = information > 1.0
+        bare = held & (fits >= _AS_EVER * self._usual)
+        between = held & ~bare & (fits >= _COVERED * self._usual)
+        count = int(held.sum())
+        return int(bare.sum()) >= _BARE * count and int(between.sum()) <= _EDGE * count
 
     def unlike(self, fits: Doubles, information: Doubles) -> float:
         """How unlike this camera's pictures one is: -1 as ever, 0 at the limit, 1 or more beyond.

@@ -13,6 +13,8 @@ from tap.sight.views import Views
 
 UNLIKE = -0.25
 """A picture this unlike the camera's own (see `Chart.unlike`) asks for a better explanation."""
+UNDER = -0.3
+"""So like itself counts a camera's picture under a graphic that covers most of it."""
 _OFF_FLOOR = 0.6
 """A camera must reach this part of the fit it usually has, else it is not that camera."""
 _OFF_LEAST, _OFF_MOST = 0.2, 0.55
@@ -92,6 +94,9 @@ class Doubt:
             # It may only be worse (few bits, a blur): then it still lies where the camera has it.
             cells = self._displaced(camera, match, views)
             unlike = min(unlike, misplaced(cells, match.fit))
+        if unlike > UNLIKE and camera.chart.settled:
+            under = camera.chart.is_under(match.blocks, match.information)
+            unlike = UNDER if under else unlike
         if untimely > UNLIKE:
             untimely = self._replayed(evidence, views, best, untimely)
         odd = evidence.odd = max(unlike, untimely)

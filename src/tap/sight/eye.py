@@ -28,6 +28,8 @@ _MISLEADS = 6.0
 """Nats by which a mixture may prefer a wrong frame of a camera."""
 _EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
+_BARE = 0.7
+"""Quantile of the blocks' contrast that stands for the picture's: graphics hide it elsewhere."""
 _ALIKE = 0.5
 """Part of the best fit from which on a second camera is much like the first."""
 _TRIED, _HINT = 30, 0.1
@@ -217,9 +219,7 @@ class Eye:
         best = int(np.argmax(tolled))
         information = float(seen.information.sum())
         fit = penalty * float(curve[best]) / information if information > 1 else 0.0
-        lengths = memory.lengths(part)[best]
-        power = float(lengths @ lengths)
-        gain = float(along[:, best] @ lengths) / power if power > 1 else 0.0
+        gain = _gain(along[:, best], memory.lengths(part)[best])
         return Match(
             fit=fit,
             toll=float(curve[best] - tolled[best]),
@@ -350,6 +350,16 @@ class Eye:
         # Every fourth row tells as well as all of them, at a quarter of the price.
         now = luma[::4].astype(np.int16)
         return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
+
+
+def _gain(along: Floats, lengths: Floats) -> float:
+    """Contrast of a program's blocks (32,), relative to the camera's, where it is least covered."""
+    order = np.argsort(along / np.maximum(lengths, 1e-3))
+    weights = np.cumsum(lengths[order])
+    if weights[-1] <= 1:
+        return 0.0
+    at = order[min(len(order) - 1, int(np.searchsorted(weights, _BARE * weights[-1])))]
+    return float(along[at] / max(float(lengths[at]), 1e-3))
 
 
 def usual_delay(cameras: Sequence[Camera]) -> float | None:

@@ -33,6 +33,8 @@ _CORRELATED = 0.5
 _FITS, _AS_USUAL, _GOES_ON = 0.18, 0.4, 0.5
 """Part of its nats that an inset must gain, and part of the camera's usual fit that it must reach;
 one that was found goes on as long as it reaches this part of that."""
+_PATIENCE = 5
+"""Frames for which an inset that was found may not be recognised."""
 _BORDER = 0.06
 """Part of an inset's sides that may be a frame around it."""
 _COMPOSED_AREA = 0.18
@@ -67,6 +69,7 @@ class InsetFinder:
         self._cameras = cameras
         self._covered = 0
         self._found: Inset | None = None
+        self._missed = 0
 
     def look(self, evidence: Evidence) -> Inset | None:
         """The inset in this picture, if there is one that is large enough to count."""
@@ -78,9 +81,14 @@ class InsetFinder:
         views = Views(evidence.luma)
         if self._found is not None and self._found.big == big:
             fit = self._fit(self._found.small, self._found.placement, evidence, views)
-            if fit >= _GOES_ON * self._worth(self._found.small):
+            lacks = self._found.small in evidence.lacking
+            if lacks or fit >= _GOES_ON * self._worth(self._found.small):
+                self._missed = 0
                 return self._found
-        self._found = None
+            self._missed += 1
+            if self._missed <= _PATIENCE:
+                return None
+        self._found, self._missed = None, 0
         self._covered += 1
         if self._covered > _KEEN and self._covered % _EVERY:
             return None

@@ -42,6 +42,8 @@ _STABLE_ELSE = 3
 _COMPOSED_MS = 3500.0
 """A pair that lasts longer is no transition."""
 _FADING = 0.92
+_UNREADABLE = {ShotState.OFF_CAMERA, ShotState.AMBIGUOUS}
+"""What the dimmest pictures of a fade may be taken for."""
 
 
 class ShotBuilder:
@@ -143,7 +145,7 @@ class ShotBuilder:
         if not final and (not settled or into is None or open_):
             return False
         into = into or 0
-        if not into and any(r.state is ShotState.OFF_CAMERA for r in bridge):
+        if not into and any(r.state in _UNREADABLE for r in bridge):
             bridge, target = [], runs[0]
         if not pair and out + into >= SHORTEST_SOFT:
             during = [*head[len(head) - out :], *bridge, *target[:into]]
@@ -163,7 +165,7 @@ class ShotBuilder:
         """A short time of black that another picture follows, and that picture's run; and whether
         that is still to be seen. Where a picture `faded`, what can't be recognised counts as well:
         it may have gone through white."""
-        dark = {ShotState.BLACK, ShotState.OFF_CAMERA} if faded else {ShotState.BLACK}
+        dark = {ShotState.BLACK, *(_UNREADABLE if faded else ())}
         count = next((n for n, run in enumerate(runs) if run[0].state not in dark), len(runs))
         bridge = [ruling for run in runs[:count] for ruling in run]
         if not bridge or bridge[-1].end_ms - bridge[0].at_ms > self._settings.fade_through_ms:
