@@ -25,7 +25,7 @@ from tap.sight.placement import (
 )
 from tap.sight.refine import refine
 from tap.sight.views import Views, is_portrait
-from tap.sight.zoom import AS_USUAL, ROUNDS, STEP_GAIN, WORTH, ZoomTracker
+from tap.sight.zoom import AS_USUAL, AS_WELL, ROUNDS, STEP_GAIN, WORTH, ZoomTracker
 
 _AGREE, _PLAIN = 2, 0.8
 """Surveys that must find the same placement, unless it fits to this part as cameras usually do."""
@@ -132,7 +132,7 @@ class Surveyor:
             return False
         self._votes.clear()
         camera = self._cameras[proposal.camera]
-        self._place(camera, proposal.placement)
+        self._place_found(proposal, evidence)
         self._zoomed = proposal.placement
         self._zoom.found(proposal.camera, proposal.placement, proposal.fit, evidence)
         camera.confirmed = True
@@ -161,7 +161,7 @@ class Surveyor:
             return False
         if self._zoom.steady and best not in self._settled:
             return self._settle(best, evidence, match)
-        placement = self._zoom.follow(evidence, match, before)
+        placement = self._zoom.follow(evidence, before)
         self._zoomed = placement or self._zoomed
         return placement is not None
 
@@ -345,6 +345,17 @@ class Surveyor:
             if index >= 0:
                 starts.append((fit, number, start, index))
         return self._best_refined(evidence, views, worth, starts)
+
+    def _place_found(self, proposal: _Proposal, evidence: Evidence) -> None:
+        """Place a camera where it was found, and those that show the same picture there."""
+        camera = self._cameras[proposal.camera]
+        before, views = camera.memory.placement, Views(evidence.luma)
+        for other in self._cameras:
+            if other is not camera and other.memory.placement == before:
+                fit, _ = self._eye.fit(other, evidence.at_ms, views, proposal.placement)
+                if fit >= AS_WELL * proposal.fit:
+                    self._place(other, proposal.placement)
+        self._place(camera, proposal.placement)
 
     def _place_all_alike(self, camera: Camera, placement: Placement) -> None:
         """Place a camera, and those that lay just as it did: a program is cropped as a whole, and

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tap.sight.camera import Camera
 from tap.sight.doubt import usual_level
-from tap.sight.evidence import Evidence, Match
+from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.look import Rect
 from tap.sight.motion import Edges, edges, speed, step
@@ -34,6 +34,9 @@ _LOST = 0.5
 _MISSED, _SPEED_MS = 4, 200.0
 """Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
 
+AS_WELL = 0.97
+"""Cameras that lie alike and fit to this part as well may be one: they stay alike."""
+
 Place = Callable[[Camera, Placement], None]
 
 
@@ -50,6 +53,8 @@ class ZoomTracker:
         self._camera: int | None = None
         """The camera that explains best, for how many frames, and its best fit in them."""
         self._frames, self._peak = 0, 0.0
+        self._twins: list[Camera] = []
+        """It, and those that can't be told from it."""
         self._from, self._tried = 0, 1.0
         self._speed: Edges | None = None
         """How fast the edges of the camera's part move, per ms, while a zoom is on."""
@@ -65,19 +70,24 @@ class ZoomTracker:
     def watch(self, evidence: Evidence) -> float:
         """Note which camera explains the picture; returns the peak of its fit before."""
         best = evidence.best
+        if best is not None and self._camera is not None:
+            alike = twins(self._cameras, evidence, best)
+            best = self._camera if self._cameras[self._camera] in alike else best
         match = evidence.matches[best] if best is not None else None
         if best is None or match is None or best != self._camera:
             self._camera, self._frames, self._peak, self._tried = best, 0, 0.0, 1.0
             self._speed, self._last, self._moved_at = None, None, 0
             return 0.0
         self._frames += 1
+        self._twins = twins(self._cameras, evidence, best)
         before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
         return before
 
-    def follow(self, evidence: Evidence, match: Match, before: float) -> Placement | None:
+    def follow(self, evidence: Evidence, before: float) -> Placement | None:
         """Where the camera now lies if the program zooms; it has been placed there. `before` is the
         peak of its fit."""
-        if self._camera is None:
+        match = evidence.matches[self._camera] if self._camera is not None else None
+        if self._camera is None or match is None:
             return None
         if match.fit < _LOST * before:
             self._speed = None  # wherever it went, it was not there
@@ -101,13 +111,15 @@ class ZoomTracker:
             self._speed = None
             return None
         self._moved(evidence, placement, fit)
-        self._place(camera, placement)
+        self._place_twins(placement)
         return placement
 
     def found(self, number: int, placement: Placement, fit: float, evidence: Evidence) -> None:
         """A camera was found to lie elsewhere than thought: that may be a zoom under way."""
         if number != self._camera:
             self._camera, self._speed, self._last = number, None, None
+        if self._cameras[number] not in self._twins:
+            self._twins = [self._cameras[number]]
         self._frames, self._peak = max(self._frames, _STEADY), max(self._peak, fit)
         self._moved(evidence, placement, fit)
 
@@ -125,7 +137,11 @@ class ZoomTracker:
             self._speed = None
             return
         placement = Placement(self._last.on, ahead, self._last.mirror)
-        self._place(self._cameras[self._camera], placement)
+        self._place_twins(placement)
+
+    def _place_twins(self, placement: Placement) -> None:
+        for camera in self._twins:
+            self._place(camera, placement)
 
     def _moved(self, evidence: Evidence, placement: Placement, fit: float) -> None:
         dt, last = evidence.at_ms - self._since_ms, self._last
@@ -138,3 +154,15 @@ class ZoomTracker:
             self._speed = x0, y0, x1, y1
         self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, placement
         self._from, self._tried = 0, fit
+
+
+def twins(cameras: Sequence[Camera], evidence: Evidence, number: int) -> list[Camera]:
+    """A camera, and those that lie just as it does and explain the picture as well."""
+    match, place = evidence.matches[number], cameras[number].memory.placement
+    least = AS_WELL * match.fit if match is not None else 0.0
+    return [
+        camera
+        for n, (camera, other) in enumerate(zip(cameras, evidence.matches, strict=True))
+        if n == number
+        or (other is not None and other.fit >= least and camera.memory.placement == place)
+    ]
