@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tap.claims import load_profile
 from tap.config import Config, address_of, load_config, require_startable, write_template
-from tap.config.lines import key_lines
 from tap.config.start import token_of
 from tap.errors import EXIT_BAD_INPUT, InputError
+from tap.toml_lines import key_lines
 
 GOOD = """\
 [session]

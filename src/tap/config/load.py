@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from tap.config.lines import key_lines
 from tap.config.model import Config
 from tap.config.sentences import Problems
 from tap.errors import InputError
+from tap.toml_lines import key_lines
 
 MAX_BYTES = 1_000_000
 _PATHS = {"file", "path", "dir", "home"}

@@ -1,6 +1,7 @@
 """The production ledger: rows, the journal they come from, and the way they take."""
 
 from tap.ledger.bookkeeper import Bookkeeper
+from tap.ledger.convex import ConvexLedger
 from tap.ledger.embedded import EmbeddedLedger
 from tap.ledger.facts import Begun, BookStatus, CameraFacts, SessionFacts
 from tap.ledger.faults import BookError, Code
@@ -15,7 +16,7 @@ from tap.ledger.rows import (
     Source,
     StillRow,
 )
-from tap.ledger.store import LedgerStore, all_events, all_stills
+from tap.ledger.store import LedgerReader, LedgerStore, all_events, all_stills
 
 __all__ = [
     "Begun",
@@ -25,6 +26,7 @@ __all__ = [
     "CameraFacts",
     "CameraRow",
     "Code",
+    "ConvexLedger",
     "DirectorEventRow",
     "DirectorEventType",
     "EmbeddedLedger",
@@ -32,6 +34,7 @@ __all__ = [
     "FactKind",
     "FinalState",
     "Journal",
+    "LedgerReader",
     "LedgerStore",
     "Recalled",
     "SessionFacts",

@@ -34,36 +34,8 @@ class Written(NamedTuple):
     duplicates: int
 
 
-class LedgerStore(Protocol):
-    """A ledger. All methods raise `BookError`; `code` tells whether the row or the way is bad.
-
-    A key that is taken by a row of other content: `KEY_REUSED`. A row of a session that isn't
-    there: `NO_SESSION`. Any refusal leaves the ledger as it was.
-    """
-
-    def start_session(self, row: SessionRow) -> Started:
-        """Create the session, or resume it if `row.runs` is higher than what is known.
-
-        Resuming makes it live again. Title, notes and mode replace what is known where given;
-        `startedAtMs` stays. A row with fewer runs than known changes nothing.
-        """
-        ...
-
-    def upsert_cameras(self, rows: Sequence[CameraRow]) -> Applied:
-        """Write cameras; for each the highest `rev` counts."""
-        ...
-
-    def append_events(self, rows: Sequence[DirectorEventRow]) -> Written:
-        """Add director events."""
-        ...
-
-    def add_stills(self, rows: Sequence[StillRow]) -> Written:
-        """Add stills."""
-        ...
-
-    def complete_session(self, key: str, ended_at_ms: float, final_state: FinalState) -> bool:
-        """Complete the session; False if it was, in just this way. In another: `KEY_REUSED`."""
-        ...
+class LedgerReader(Protocol):
+    """What of a ledger can be read, wherever it lies. All methods raise `BookError`."""
 
     def session(self, external_id: str) -> SessionRow | None:
         """One session."""
@@ -97,7 +69,43 @@ class LedgerStore(Protocol):
         ...
 
 
-def all_events(store: LedgerStore, session_key: str) -> Iterator[DirectorEventRow]:
+class LedgerStore(LedgerReader, Protocol):
+    """A ledger. All methods raise `BookError`; `code` tells whether the row or the way is bad.
+
+    A key that is taken by a row of other content: `KEY_REUSED`. A row of a session that isn't
+    there: `NO_SESSION`. Any refusal leaves the ledger as it was.
+    """
+
+    def start_session(self, row: SessionRow) -> Started:
+        """Create the session, or resume it if `row.runs` is higher than what is known.
+
+        Resuming makes it live again. Title, notes and mode replace what is known where given;
+        `startedAtMs` stays. A row with fewer runs than known changes nothing.
+        """
+        ...
+
+    def upsert_cameras(self, rows: Sequence[CameraRow]) -> Applied:
+        """Write cameras; for each the highest `rev` counts."""
+        ...
+
+    def append_events(self, rows: Sequence[DirectorEventRow]) -> Written:
+        """Add director events."""
+        ...
+
+    def add_stills(self, rows: Sequence[StillRow]) -> Written:
+        """Add stills."""
+        ...
+
+    def complete_session(self, key: str, ended_at_ms: float, final_state: FinalState) -> bool:
+        """Complete the session; False if it was, in just this way. In another: `KEY_REUSED`."""
+        ...
+
+    def answers(self) -> bool:
+        """Whether it answers at all at this moment; raises nothing."""
+        ...
+
+
+def all_events(store: LedgerReader, session_key: str) -> Iterator[DirectorEventRow]:
     """Every director event of a session, by `seq`, read page by page."""
     after = -(2**53)  # from before 0, so that wrong numbers are seen too
     while page := store.events(session_key, after):
@@ -105,7 +113,7 @@ def all_events(store: LedgerStore, session_key: str) -> Iterator[DirectorEventRo
         after = page[-1].seq
 
 
-def all_stills(store: LedgerStore, session_key: str) -> Iterator[StillRow]:
+def all_stills(store: LedgerReader, session_key: str) -> Iterator[StillRow]:
     """Every still of a session, by key, read page by page."""
     after = ""
     while page := store.stills(session_key, after):

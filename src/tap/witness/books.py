@@ -21,7 +21,7 @@ from tap.ledger.rows import (
     SessionRow,
     StillRow,
 )
-from tap.ledger.store import LedgerStore, all_stills
+from tap.ledger.store import LedgerReader, all_stills
 from tap.report.findings import Fault, LedgerProblem
 from tap.report.wording import clip
 from tap.witness.compare import Document, compare_rows
@@ -52,7 +52,7 @@ class Books:
         return 1 + others
 
 
-def read_books(store: LedgerStore, external_id: str) -> Books:
+def read_books(store: LedgerReader, external_id: str) -> Books:
     """All rows of a session. Raises `InputError` if the ledger does not know it, `LedgerError`.
 
     A row that was altered so that it is no row any more costs only itself.
@@ -87,7 +87,7 @@ def check_books(books: Books, journal: Journal) -> list[LedgerProblem]:
     return problems + _compare(DIRECTOR_EVENTS, readable, _plain(books.events))
 
 
-def _session(store: LedgerStore, external_id: str) -> SessionRow:
+def _session(store: LedgerReader, external_id: str) -> SessionRow:
     try:
         found = store.session(external_id)
         known = () if found is not None else store.sessions()
@@ -119,7 +119,7 @@ def _whole(books: Books, table: str, read: Callable[[], tuple[_R, ...]]) -> tupl
         return ()
 
 
-def _events(store: LedgerStore, books: Books) -> Iterator[DirectorEventRow]:
+def _events(store: LedgerReader, books: Books) -> Iterator[DirectorEventRow]:
     """Page by page; where a page can't be read, number by number."""
     after = _FIRST_SEQ
     steps = 0

@@ -14,7 +14,7 @@ from tap.feeds.shoot import load_shoot
 from tap.judge import Tolerances
 from tap.ledger import (
     DirectorEventRow,
-    LedgerStore,
+    LedgerReader,
     Recalled,
     Source,
     read_journal,
@@ -63,7 +63,7 @@ SeeAgain = Callable[[Path, Path], Witness]
 def verify(
     session_id: str | None,
     *,
-    ledger: LedgerStore | None,
+    ledger: LedgerReader | None,
     folder: Path | None = None,
     replay: Path | None = None,
     out: Path,
