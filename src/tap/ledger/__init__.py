@@ -1,5 +1,6 @@
 """The production ledger: rows, the journal they come from, and the way they take."""
 
+from tap.ledger.beside import BesideLedger
 from tap.ledger.bookkeeper import Bookkeeper
 from tap.ledger.convex import ConvexLedger
 from tap.ledger.embedded import EmbeddedLedger
@@ -20,6 +21,7 @@ from tap.ledger.store import LedgerReader, LedgerStore, all_events, all_stills
 
 __all__ = [
     "Begun",
+    "BesideLedger",
     "BookError",
     "BookStatus",
     "Bookkeeper",

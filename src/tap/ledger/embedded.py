@@ -13,6 +13,7 @@ from tap.clock import Clock, SystemClock
 from tap.ledger import values
 from tap.ledger.database import Database, Kind
 from tap.ledger.faults import BookError, Code
+from tap.ledger.queue import Op
 from tap.ledger.rows import (
     CAMERAS,
     DIRECTOR_EVENTS,
@@ -153,6 +154,10 @@ class EmbeddedLedger:
                 return False
             self._replace(SESSIONS, completed)
             return True
+
+    def kept(self, op: Op, document: dict[str, Any]) -> dict[str, Any] | None:
+        """See `LedgerReader.kept`: as it was sent."""
+        return document
 
     def answers(self) -> bool:
         """See `LedgerStore.answers`: a file is always at hand."""

@@ -5,8 +5,9 @@ their own keys. One call is one transaction.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from tap.ledger.queue import Op
 from tap.ledger.rows import CameraRow, DirectorEventRow, FinalState, SessionRow, StillRow
 
 PAGE = 500
@@ -62,6 +63,10 @@ class LedgerReader(Protocol):
         self, session_key: str, after_key: str = "", limit: int = PAGE
     ) -> tuple[StillRow, ...]:
         """A page of stills behind `after_key`, by key; empty behind the last."""
+        ...
+
+    def kept(self, op: Op, document: dict[str, Any]) -> dict[str, Any] | None:
+        """A sent row as this ledger keeps it; None where it keeps no such rows."""
         ...
 
     def close(self) -> None:

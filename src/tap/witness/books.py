@@ -1,7 +1,7 @@
 """Reads a ledger's rows of one session, and holds them against the journal, row by row."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -27,6 +27,8 @@ from tap.report.wording import clip
 from tap.witness.compare import Document, compare_rows
 
 _R = TypeVar("_R", bound=Row)
+
+Kept = Callable[[Op, dict[str, Any]], dict[str, Any] | None]
 
 _FIRST_SEQ = -(2**53)
 _MOST_STEPS = 10_000
@@ -65,9 +67,14 @@ def read_books(store: LedgerReader, external_id: str) -> Books:
     return books
 
 
-def check_books(books: Books, journal: Journal) -> list[LedgerProblem]:
-    """Every difference between the ledger and the rows that the journal sent, or has yet to."""
-    sent = list(journal.queue.rows())
+def check_books(
+    books: Books, journal: Journal, kept: Kept = lambda _, document: document
+) -> list[LedgerProblem]:
+    """Every difference between the ledger and the rows that the journal sent, or has yet to.
+
+    `kept` is `LedgerReader.kept`: what of a sent row the ledger keeps at all.
+    """
+    sent = list(_as_kept(journal.queue.rows(), kept))
     problems = list(books.problems)
     broken = {problem.table for problem in problems}
     session = _expected_session(sent)
@@ -85,6 +92,13 @@ def check_books(books: Books, journal: Journal) -> list[LedgerProblem]:
             problems.append(_altered(DIRECTOR_EVENTS, row.key, text))
     readable = [row for row in events if row.body.get("seq") not in books.unreadable]
     return problems + _compare(DIRECTOR_EVENTS, readable, _plain(books.events))
+
+
+def _as_kept(rows: Iterable[Waiting], kept: Kept) -> Iterator[Waiting]:
+    for row in rows:
+        body = kept(row.op, row.body)
+        if body is not None:
+            yield replace(row, body=body)
 
 
 def _session(store: LedgerReader, external_id: str) -> SessionRow:

@@ -17,8 +17,9 @@ from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
 from tap.feeds.record import ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
-from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts
+from tap.ledger import CameraFacts, SessionFacts
 from tap.vocabulary import Frame, ShotState, Witness
+from tap.witness.ledgers import open_ledger
 from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
@@ -254,7 +255,7 @@ def _plan(config: Config) -> Plan:
             for camera in config.cameras
         ],
         folder=session_folder(config),
-        store=EmbeddedLedger(config.ledger_path),
+        store=open_ledger(config),
         sight=learnt_settings(hold_ms=config.tolerances.hold_ms),
         tolerances=config.tolerances.for_judge(),
     )

@@ -98,7 +98,11 @@ def verify(
     claims = sight.claims if sight.own_claims or books is None else _claims_of(books)
     judged = rejudge(session_key(name), sight.witness, claims, tolerances)
     rows = match_rows(judged, books.events) if books is not None else {}
-    problems = _problems(books, sight, judged, rows) if books is not None else []
+    problems = (
+        _problems(ledger, books, sight, judged, rows)
+        if ledger is not None and books is not None
+        else []
+    )
     gatherer = Gatherer(sight.witness)
     findings = [
         gatherer.finding(j.key, j.verdict, j.claim, j.event, rows[j.key].verdict)
@@ -220,14 +224,18 @@ def match_rows(
 
 
 def _problems(
-    books: Books, sight: _Sight, judged: Sequence[Judged], rows: dict[str, DirectorEventRow]
+    ledger: LedgerReader,
+    books: Books,
+    sight: _Sight,
+    judged: Sequence[Judged],
+    rows: dict[str, DirectorEventRow],
 ) -> list[LedgerProblem]:
     """All that is wrong with the ledger, each row once."""
     problems: list[LedgerProblem] = []
     journal = sight.folder / JOURNAL_FILE if sight.folder is not None else None
     if journal is not None and journal.is_file():
         with read_journal(journal) as opened:
-            problems += check_books(books, opened)
+            problems += check_books(books, opened, ledger.kept)
     else:
         problems += books.problems + unreadable_rows(books)
         problems += check_order(DIRECTOR_EVENTS, [row.document() for row in books.events])

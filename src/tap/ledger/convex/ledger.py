@@ -17,6 +17,7 @@ from tap.ledger.convex.mapping import (
 )
 from tap.ledger.convex.wire import Pulse, Wire
 from tap.ledger.faults import BookError, Code
+from tap.ledger.queue import Op
 from tap.ledger.rows import (
     CameraRow,
     DirectorEventRow,
@@ -32,6 +33,14 @@ _R = TypeVar("_R", bound=Row)
 _MOST_SESSIONS = 10_000
 _ALIVE = frozenset({Code.SUSPECT, Code.DENIED, Code.FAILED})
 """Faults with which a ledger shows that it is there."""
+
+_OF: dict[Op, tuple[Operation, TableName]] = {
+    Op.SESSION: ("start_session", "sessions"),
+    Op.CAMERA: ("upsert_cameras", "cameras"),
+    Op.EVENT: ("append_events", "events"),
+    Op.STILL: ("add_stills", "stills"),
+    Op.COMPLETION: ("complete_session", "sessions"),
+}
 
 Document = dict[str, Any]
 
@@ -51,8 +60,10 @@ class ConvexLedger:
         mapping: Mapping | None = None,
         transport: httpx.BaseTransport | None = None,
         ours: Callable[[Document], bool] | None = None,
+        event_row: type[DirectorEventRow] = DirectorEventRow,
     ) -> None:
         """`ours` tells, of a director event as it is read, whether tap looks at it at all."""
+        self._event_row = event_row
         self.mapping = mapping or load_mapping()
         self._wire = Wire(url, self.mapping, token, transport=transport)
         self._ours = ours
@@ -139,10 +150,10 @@ class ConvexLedger:
             answer = self._ask("events", session=session_key, after_seq=after, limit=limit)
             found = self._list(answer("rows"), "events")
             if self._ours is None or not found:
-                return tuple(self._rows("events", DirectorEventRow, found))
+                return tuple(self._rows("events", self._event_row, found))
             kept = [row for row in found if self._ours(inward(self.mapping.tables["events"], row))]
             if kept:
-                return tuple(self._rows("events", DirectorEventRow, kept))
+                return tuple(self._rows("events", self._event_row, kept))
             last = inward(self.mapping.tables["events"], found[-1]).get("seq")
             after = _whole(last, after + 1)
 
@@ -152,6 +163,10 @@ class ConvexLedger:
         """See `LedgerStore.stills`."""
         answer = self._ask("stills", session=session_key, after_key=after_key, limit=limit)
         return tuple(self._rows("stills", StillRow, answer("rows")))
+
+    def kept(self, op: Op, document: Document) -> Document | None:
+        """See `LedgerReader.kept`: without the fields that the mapping omits."""
+        return kept_by(self.mapping, op, document)
 
     def answers(self) -> bool:
         """Whether it answers at all at this moment. Raises nothing."""
@@ -255,6 +270,15 @@ class ConvexLedger:
             f"{self.url}: expected a list of rows of {self.mapping.tables[table].name}, got "
             f"{type(found).__name__}; check the mapping's answer of that operation.",
         )
+
+
+def kept_by(mapping: Mapping, op: Op, document: Document) -> Document | None:
+    """A row as it comes back from the mapping's backend; None where that keeps none such."""
+    operation, table = _OF[op]
+    if mapping.call(operation) is None:
+        return None
+    omitted = mapping.tables[table].omit
+    return {name: value for name, value in document.items() if name not in omitted}
 
 
 def _whole(found: Any, otherwise: int) -> int:

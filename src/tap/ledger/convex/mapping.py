@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tap.errors import InputError
 from tap.ledger.faults import Code
-from tap.ledger.rows import CameraRow, DirectorEventRow, Row, SessionRow, StillRow
+from tap.ledger.rows import CameraRow, JudgingRow, Row, SessionRow, StillRow
 from tap.toml_lines import key_lines
 
 REFERENCE = "reference"
@@ -44,7 +44,7 @@ TableName = Literal["sessions", "cameras", "events", "stills"]
 ROWS: dict[TableName, type[Row]] = {
     "sessions": SessionRow,
     "cameras": CameraRow,
-    "events": DirectorEventRow,
+    "events": JudgingRow,
     "stills": StillRow,
 }
 _ARGUMENTS: dict[str, frozenset[str]] = {
