@@ -17,7 +17,7 @@ from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
 from tap.feeds.record import ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
-from tap.ledger import CameraFacts, SessionFacts
+from tap.ledger import BookStatus, CameraFacts, SessionFacts
 from tap.vocabulary import Frame, ShotState, Witness
 from tap.witness.ledgers import open_ledger
 from tap.witness.models import learnt_settings
@@ -174,7 +174,7 @@ class Watch:
             claims=len(session.claims),
             verdicts=tuple(core.verdicts[-VERDICTS_SHOWN:]),
             counts=dict(session.counts),
-            ledger=LedgerStatus(rows=books.sent, waiting=books.pending, note=books.reason),
+            ledger=_ledger_status(books, now_ms),
         )
 
     def _director_word(self) -> str | None:
@@ -202,6 +202,19 @@ class Watch:
         health, sequencer = feed.health(), self._sequencer
         lost = sequencer.late[name] + sequencer.overrun[name]
         return health.dropped + health.damaged + lost
+
+
+def _ledger_status(books: BookStatus, now_ms: float) -> LedgerStatus:
+    since = books.way_since_ms
+    return LedgerStatus(
+        rows=books.sent,
+        waiting=books.pending,
+        note=books.reason,
+        parked=books.parked,
+        way=books.way.value,
+        way_ms=max(0.0, now_ms - since) if since is not None else None,
+        oldest_ms=books.oldest_age_ms,
+    )
 
 
 def _parser(config: Config) -> Parser:
