@@ -14,7 +14,14 @@ from tap.ledger.faults import BookError, Code
 _ROW_STATUS = frozenset({400, 413, 422})
 _AGAIN = frozenset({408, 425, 429, 502, 503, 504, *range(520, 531)})
 _DENIED = frozenset({401, 403})
-_OVERLOADED = frozenset({"OVERLOADED", "TooManyWrites", "TooManyConcurrentRequests"})
+_OVERLOADED = frozenset(
+    {
+        "OVERLOADED",
+        "TooManyWrites",
+        "TooManyWritesInTimePeriod",
+        "TooManyConcurrentRequests",
+    }
+)
 """Codes that mean "later", whatever the status: Convex's write limit has come with 400."""
 _ROW_CODES = frozenset({Code.KEY_REUSED, Code.BAD_VALUE, Code.NO_SESSION})
 _UNFINISHED = 560
