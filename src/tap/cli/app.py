@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli import rig
+from tap.cli import ledger, rig
 from tap.cli.terminal import progress, say, say_json
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(rig.app, name="rig")
 
 ConfigFile = Annotated[
@@ -130,12 +131,17 @@ def verify(
     session: Annotated[
         str | None, typer.Option(help="The external id of a session in the ledger.")
     ] = None,
+    *,
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", help="Take ledger, tolerances and session from this file."),
     ] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Judge from this recording, not from tap's own evidence.")
+    ] = None,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(help="Read the ledger from this snapshot ZIP of Convex, or of tap."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -148,11 +154,18 @@ def verify(
 ) -> None:
     """Check a session: re-judge it from the ledger and the evidence, and list what disagrees.
 
+    The ledger is the one that --config names (embedded or Convex), a snapshot ZIP, or the
+    embedded one in TAP_HOME.
+
     Exits with 1 where the pictures contradict what was said.
     """
     from tap.cli.session import run_verify
 
-    raise typer.Exit(run_verify(session, config=config, shoot=replay, out=out, as_json=as_json))
+    raise typer.Exit(
+        run_verify(
+            session, config=config, shoot=replay, snapshot=snapshot, out=out, as_json=as_json
+        )
+    )
 
 
 @app.command(epilog="Example: tap demo --footage pose2sim")

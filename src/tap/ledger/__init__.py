@@ -17,7 +17,8 @@ from tap.ledger.rows import (
     Source,
     StillRow,
 )
-from tap.ledger.store import LedgerReader, LedgerStore, all_events, all_stills
+from tap.ledger.snapshot import SnapshotLedger, Tables, write_snapshot
+from tap.ledger.store import LedgerReader, LedgerStore, RowFault, all_events, all_stills
 
 __all__ = [
     "Begun",
@@ -39,12 +40,16 @@ __all__ = [
     "LedgerReader",
     "LedgerStore",
     "Recalled",
+    "RowFault",
     "SessionFacts",
     "SessionRow",
+    "SnapshotLedger",
     "Source",
     "StillRow",
+    "Tables",
     "all_events",
     "all_stills",
     "read_journal",
     "recall",
+    "write_snapshot",
 ]

@@ -24,7 +24,7 @@ from tap.ledger.rows import (
     SessionRow,
     StillRow,
 )
-from tap.ledger.store import PAGE, Applied, Started, Written
+from tap.ledger.store import PAGE, Applied, RowFault, Started, Written
 
 _PLACE = re.compile(r"\{(session|claim|raw\.[^{}]+)\}")
 
@@ -130,6 +130,10 @@ class BesideLedger:
             return None
         row = judging(DirectorEventRow.model_validate(document), self.mapping)
         return self._convex.kept(op, {**row.document(), "key": document["key"]})
+
+    def faults(self, session_key: str) -> list[RowFault]:
+        """See `LedgerReader.faults`."""
+        return self._convex.faults(session_key)
 
     def answers(self) -> bool:
         """See `LedgerStore.answers`."""

@@ -35,6 +35,16 @@ class Written(NamedTuple):
     duplicates: int
 
 
+class RowFault(NamedTuple):
+    """A row that no page shows as it is: one that can't be read, or one that nobody owns."""
+
+    table: str
+    key: str
+    text: str
+    orphan: bool = False
+    double: bool = False
+
+
 class LedgerReader(Protocol):
     """What of a ledger can be read, wherever it lies. All methods raise `BookError`."""
 
@@ -67,6 +77,10 @@ class LedgerReader(Protocol):
 
     def kept(self, op: Op, document: dict[str, Any]) -> dict[str, Any] | None:
         """A sent row as this ledger keeps it; None where it keeps no such rows."""
+        ...
+
+    def faults(self, session_key: str) -> list[RowFault]:
+        """Rows about this session that its pages don't show: what the ledger can tell of them."""
         ...
 
     def close(self) -> None:

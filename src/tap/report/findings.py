@@ -111,6 +111,8 @@ class Fault(StrEnum):
     """The ledger has it more than once."""
     OUT_OF_ORDER = "out_of_order"
     """Its sequence number steps back, repeats, or leaves a hole."""
+    ORPHANED = "orphaned"
+    """It belongs to a session that the ledger doesn't have."""
     DIFFERENT_VERDICT = "different_verdict"
     """The row's verdict is not the one that follows from the evidence."""
 
@@ -136,6 +138,8 @@ class Verification(Word):
     basis: str = "evidence"
     ledger_checked: bool = True
     rows: int = 0
+    unread: tuple[str, ...] = ()
+    """Tables of the ledger that it can't be asked for: nothing is said of them."""
     findings: tuple[Finding, ...] = ()
     problems: tuple[LedgerProblem, ...] = ()
     cameras: tuple[CameraSeen, ...] = ()

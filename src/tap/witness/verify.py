@@ -115,6 +115,7 @@ def verify(
         basis=sight.basis,
         ledger_checked=books is not None,
         rows=books.rows if books is not None else 0,
+        unread=tuple(books.unread) if books is not None else (),
         findings=tuple(sorted(findings, key=lambda finding: finding.at_ms)),
         problems=tuple(problems),
         cameras=sight.witness.cameras,

@@ -26,7 +26,7 @@ from tap.ledger.rows import (
     SessionRow,
     StillRow,
 )
-from tap.ledger.store import PAGE, Applied, Started, Written
+from tap.ledger.store import PAGE, Applied, RowFault, Started, Written
 
 _R = TypeVar("_R", bound=Row)
 
@@ -167,6 +167,10 @@ class ConvexLedger:
     def kept(self, op: Op, document: Document) -> Document | None:
         """See `LedgerReader.kept`: without the fields that the mapping omits."""
         return kept_by(self.mapping, op, document)
+
+    def faults(self, session_key: str) -> list[RowFault]:
+        """See `LedgerReader.faults`: a backend that checks sessions has none to tell of."""
+        return []
 
     def answers(self) -> bool:
         """Whether it answers at all at this moment. Raises nothing."""
