@@ -1,8 +1,6 @@
 """Reads a journal back: what is known of a session that was begun before."""
 
-import gc
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from tap.ledger.faults import BookError, Code
 from tap.ledger.journal import Fact, FactKind, Journal
+from tap.ledger.memory import no_cycles
 from tap.ledger.messages import Messages
 from tap.ledger.rows import CameraRow, SessionRow
 from tap.ledger.values import restored, storable
@@ -41,22 +40,11 @@ def recall(journal: Journal) -> Recalled:
     would look through all that is read so far again and again and find none, rests meanwhile.
     """
     found = Recalled()
-    with _no_cycles():
+    with no_cycles():
         for page in journal.pages():
             for fact, value in zip(page, _read(journal, page), strict=True):
                 _take(found, fact, value)
     return found
-
-
-@contextmanager
-def _no_cycles() -> Generator[None]:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def claim_fact(claim: Claim) -> dict[str, Any]:

@@ -4,11 +4,11 @@ The models serialise (`to_json`) to camelCase names; nothing in them needs the p
 only their addresses (feed and time).
 """
 
-import json
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field, field_serializer
+from pydantic_core import to_json
 
 from tap.errors import EXIT_COULD_NOT_WITNESS, EXIT_DISAGREEMENT, EXIT_OK
 from tap.vocabulary import (
@@ -172,4 +172,4 @@ class Verification(Word):
         document = self.model_dump(mode="json", by_alias=True)
         document["counts"] = self.counts
         document["exitCode"] = self.exit_code
-        return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        return to_json(document, indent=1, inf_nan_mode="null").decode() + "\n"

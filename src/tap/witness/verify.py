@@ -5,6 +5,7 @@ tap's journal, or from the ledger's own rows where tap's journal is not at hand.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from tap.ledger import (
     read_journal,
     recall,
 )
+from tap.ledger.memory import no_cycles
 from tap.ledger.rows import DIRECTOR_EVENTS, SESSIONS, session_key
 from tap.report.files import write_text
 from tap.report.findings import Fault, LedgerProblem, Verification
@@ -77,7 +79,29 @@ def verify(
     two is needed. Without a ledger the verdicts alone are checked. Raises `InputError` and
     `LedgerError`.
     """
-    tolerances = tolerances or Tolerances()
+    # To see a recording again takes long and forgets much: the collector is needed there.
+    with no_cycles() if replay is None else nullcontext():
+        return _verify(
+            session_id,
+            ledger=ledger,
+            folder=folder,
+            replay=replay,
+            out=out,
+            tolerances=tolerances or Tolerances(),
+            see_again=see_again,
+        )
+
+
+def _verify(
+    session_id: str | None,
+    *,
+    ledger: LedgerReader | None,
+    folder: Path | None,
+    replay: Path | None,
+    out: Path,
+    tolerances: Tolerances,
+    see_again: SeeAgain | None,
+) -> Verification:
     if replay is not None:
         again = see_again or partial(replay_shoot, tolerances=tolerances)
         sight = _from_recording(replay, again, out / SEEN_AGAIN, folder)
