@@ -8,7 +8,16 @@ import pytest
 from tenacity import wait_none
 
 from tap.clock import ManualClock
-from tap.ledger import BookError, Code, EmbeddedLedger, FactKind, Journal, SessionRow, all_events
+from tap.ledger import (
+    BookError,
+    CameraRow,
+    Code,
+    EmbeddedLedger,
+    FactKind,
+    Journal,
+    SessionRow,
+    all_events,
+)
 from tap.ledger.circuit import Way
 from tap.ledger.outbox import MAX_ROWS, Outbox, backoff
 from tap.ledger.queue import Op, Outgoing, State
@@ -106,6 +115,28 @@ def test_rows_go_in_order_in_batches(journal, wire, outbox):
     assert keys(wire) == [f"k{n}" for n in range(250)]
     status = outbox.status()
     assert (status.pending, status.sent, status.parked, status.reason) == (0, 250, 0, None)
+
+
+def test_rows_of_another_kind_in_between_go_together_too(journal, wire, outbox):
+    """A shoot's stills and cameras would else cut its events into many small requests."""
+    with journal.transaction():
+        for n in range(60):
+            made = event(f"k{n}")
+            journal.append(
+                FactKind.VERDICT, f"v{n}", {}, [Outgoing(Op.EVENT, made.key, made.document())]
+            )
+            if n % 3 == 0:
+                camera = CameraRow(key=f"c{n}", session_key="s", camera_id=f"c{n}")
+                row = Outgoing(Op.CAMERA, camera.key, camera.document())
+                journal.append(FactKind.CAMERA, f"w{n}", {}, [row])
+    body = {"key": "s", "endedAtMs": 1.0, "finalState": {}}
+    journal.append(FactKind.COMPLETION, "c", {}, [Outgoing(Op.COMPLETION, "s", body)])
+    put(journal, 100, 110)
+    drain(outbox)
+    assert [len(call) for call in wire.calls] == [60, 10]
+    assert outbox.status().requests == 4
+    assert len(wire.cameras("s")) == 20
+    assert wire.session("s").status == "completed"
 
 
 def test_what_got_no_answer_is_sent_again_and_written_once(journal, wire, outbox):
