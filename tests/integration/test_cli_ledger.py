@@ -18,6 +18,7 @@ from tap.ledger import (
     Journal,
     SessionFacts,
 )
+from tap.report.production import Example, SessionReport, Step
 from tap.vocabulary import Claim, Event, Shot, Verdict
 from tap.witness.examine_ledger import examine_ledger
 
@@ -160,6 +161,48 @@ def test_verify_reads_each_of_them_and_says_the_same(home, far, tap):
     assert [code for code, _ in checks] == [0, 0, 0]
     assert checks[0][1]["rows"] == 7
     assert checks[0][1] == checks[1][1] == checks[2][1]
+
+
+def test_the_session_report_tells_what_was_written_where(home, far, tap):
+    on_convex(home, far)
+    tap("ledger", "push")
+    code, text, _ = tap("report", "--format", "json")
+    report = json.loads(text)
+    assert (code, report["sessionId"], report["status"]) == (0, SESSION, "completed")
+    assert report["eventIds"] == [f"{SESSION}/claim/m{n}" for n in range(5)]
+    addresses = {e["operation"]: e["address"] for e in report["endpoints"]}
+    assert addresses["append_events"] == "POST /production/events"
+    assert "add_stills" not in addresses
+    assert report["examples"][2]["payload"]["claim"]["raw"] == {"n": 0}
+    assert [run["id"] for run in report["runs"]] == ["run/1"]
+    assert report["metrics"]["verdict AGREE"] == 5
+    assert [step["what"] for step in report["walk"]][0::6] == ["tap joins", "the end"]
+    assert standin.TOKEN not in text
+    code, markdown, _ = tap("report", "--session", SESSION)
+    assert code == 0
+    assert "## The walk through the shoot" in markdown
+    assert "POST /production/sessions/complete" in markdown
+    assert "tap verify --config shoot.toml" in markdown
+    assert "director: cut cam-a" in markdown
+    configure(home, 'kind = "embedded"')
+    tap("ledger", "push")
+    code, markdown, _ = tap("report")
+    assert code == 2  # sent to Convex: the journal does not send it elsewhere as well
+    assert tap("ledger", "import", "none.zip")[0] == 2
+
+
+def test_text_from_outside_is_no_markup_in_the_report():
+    report = SessionReport(
+        session_id="a|b`<script>", kind="k", status="live", started_at_ms=1e12, ledger="l",
+        transport="http", role="author", event_ids=("x```y",),
+        walk=(Step(at_ms=1e12, key="k", what="**bold** | cell", text="<b>\n# head"),),
+        examples=(Example(type="t", id="i", payload={"raw": "```\n# out"}),),
+    )  # fmt: skip
+    text = report.to_markdown()
+    assert "<script>" not in text
+    assert "\n# head" not in text
+    assert "\n# out" not in text
+    assert text.count("```") % 2 == 0
 
 
 def test_a_session_that_nobody_knows(home, far, tap):

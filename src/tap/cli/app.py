@@ -1,5 +1,6 @@
 """The commands of `tap`. Each reads its arguments, calls one room, and says what came of it."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,13 @@ ConfigFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 SHOOT_TOML = Path("shoot.toml")
+
+
+class ReportForm(StrEnum):
+    """How the session report is printed."""
+
+    MD = "md"
+    JSON = "json"
 
 
 def _version(wanted: bool) -> None:
@@ -166,6 +174,26 @@ def verify(
             session, config=config, shoot=replay, snapshot=snapshot, out=out, as_json=as_json
         )
     )
+
+
+@app.command(epilog="Example: tap report --session shoot-2026-11-22-a --format md > session.md")
+def report(
+    session: Annotated[
+        str | None, typer.Option(help="A session's id.", show_default="the configuration's")
+    ] = None,
+    config: ConfigFile = SHOOT_TOML,
+    form: Annotated[ReportForm, typer.Option("--format", help="For people, or for programs.")] = (
+        ReportForm.MD
+    ),
+) -> None:
+    """Print the session report for the production file, from the ledger and tap's journal.
+
+    Says which functions and endpoints were used, what the ledger remembers, the walk through the
+    shoot, example payloads, metrics, the commands to have it again, and what is left.
+    """
+    from tap.cli.session import run_report
+
+    run_report(session, config=config, as_json=form is ReportForm.JSON)
 
 
 @app.command(epilog="Example: tap demo --footage pose2sim")

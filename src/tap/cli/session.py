@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from tap.cli.live_view import live_view
-from tap.cli.terminal import progress, say, say_json, until_told
+from tap.cli.terminal import progress, say, say_json, say_text, until_told
 from tap.clock import SystemClock
 from tap.config import (
     LEDGER_FILE,
@@ -28,6 +28,7 @@ from tap.report.table import findings_table, problems_table
 from tap.vocabulary import DISAGREEMENTS, Witness
 from tap.witness.ledgers import open_ledger
 from tap.witness.live import watch
+from tap.witness.production import session_report
 from tap.witness.replay import replay
 from tap.witness.status import LiveStatus
 from tap.witness.verify import verify
@@ -147,6 +148,17 @@ def _require_known(
         raise InputError(
             f"expected the session {session!r} in the ledger, found none; {_known(ledger)}"
         )
+
+
+def run_report(session: str | None, *, config: Path, as_json: bool) -> None:
+    """Print the session report."""
+    settings = load_config(config)
+    if session is not None:
+        named = settings.session.model_copy(update={"external_id": session})
+        settings = settings.model_copy(update={"session": named})
+    with closing(open_ledger(settings, read_only=True)) as ledger:
+        report = session_report(settings, ledger, config)
+    say_text(report.to_json() if as_json else report.to_markdown())
 
 
 def show_check(checked: Verification, folder: Path, *, as_json: bool) -> None:

@@ -1,20 +1,18 @@
 """A ledger's rows as tables for a terminal."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 from rich.table import Table
 
 from tap.ledger import SessionRow, Tables
-from tap.report.wording import printable
+from tap.report.wording import date_time, printable
 
 
 def sessions_table(sessions: Sequence[SessionRow]) -> Table:
     """One line a session, the latest first."""
     table = _table("session", "status", "started (UTC)", "runs", "title")
     for row in sessions:
-        started = _time(row.started_at_ms)
+        started = date_time(row.started_at_ms)
         table.add_row(
             printable(row.external_id),
             row.status,
@@ -31,7 +29,7 @@ def rows_table(tables: Tables) -> Table:
     for row in tables.events:
         table.add_row(
             f"{row.get('seq', 0):.0f}",
-            _time(row.get("atMs")),
+            date_time(float(row.get("atMs", 0.0))),
             str(row.get("source", "")),
             str(row.get("type", "")),
             printable(str(row.get("camera", ""))),
@@ -46,10 +44,3 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, justify="left")
     return table
-
-
-def _time(at_ms: Any) -> str:
-    try:
-        return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
-    except (TypeError, ValueError, OverflowError, OSError):
-        return "?"

@@ -107,6 +107,7 @@ class Watch:
         for observation in self._sequencer.take(now, wait_s=POLL_S):
             self._observe(observation)
         self._session.core.pass_time(self._sequencer.passed_ms(self._clock.now_ms()))
+        self._session.catch_up()
 
     def _observe(self, observation: Observation) -> None:
         if self._recorder is not None:
@@ -174,7 +175,7 @@ class Watch:
             claims=len(session.claims),
             verdicts=tuple(core.verdicts[-VERDICTS_SHOWN:]),
             counts=dict(session.counts),
-            ledger=_ledger_status(books, now_ms),
+            ledger=_ledger_status(books, now_ms, *session.in_memory),
         )
 
     def _director_word(self) -> str | None:
@@ -204,12 +205,15 @@ class Watch:
         return health.dropped + health.damaged + lost
 
 
-def _ledger_status(books: BookStatus, now_ms: float) -> LedgerStatus:
+def _ledger_status(books: BookStatus, now_ms: float, held: int, why: str | None) -> LedgerStatus:
     since = books.way_since_ms
+    note = books.reason
+    if held:
+        note = f"{held} facts are in memory only, pictures are given up: {why}"
     return LedgerStatus(
         rows=books.sent,
-        waiting=books.pending,
-        note=books.reason,
+        waiting=books.pending + held,
+        note=note,
         parked=books.parked,
         way=books.way.value,
         way_ms=max(0.0, now_ms - since) if since is not None else None,
