@@ -135,16 +135,17 @@ class Connection {
     );
     const type = kind === "mutation" ? "MutationResponse" : "ActionResponse";
     const common = { type, requestId: message.requestId, success: outcome.ok, logLines: [] };
-    if (!outcome.ok) {
-      this.send({ ...common, result: outcome.message, ...(outcome.data !== undefined && { errorData: outcome.data }) });
-    } else if (kind === "action") {
-      this.send({ ...common, result: outcome.value });
-    } else {
-      // The client holds a mutation back until it has seen a transition of its time.
-      const ts = this.sync.tick();
-      this.send({ ...common, result: outcome.value, ts: encode(ts) });
-      await this.refresh(ts);
+    const failed = outcome.ok ? {} : { result: outcome.message, errorData: outcome.data };
+    const value = outcome.ok ? { result: outcome.value } : {};
+    if (kind === "action") {
+      this.send({ ...common, ...value, ...failed });
+      return;
     }
+    // The client holds a mutation's answer back until it has seen a transition of its time, and
+    // the Rust client does so with a ConvexError too.
+    const ts = this.sync.tick();
+    this.send({ ...common, ...value, ...failed, ts: outcome.ok ? encode(ts) : null });
+    await this.refresh(ts);
   }
 
   private refreshSoon() {
@@ -167,7 +168,7 @@ class Connection {
     const outcome = await call(this.sync.backend, { kind: "query", ...query }, this.admin);
     const common = { queryId, logLines: [], journal: null };
     if (outcome.ok) return { type: "QueryUpdated", ...common, value: outcome.value };
-    return { type: "QueryFailed", ...common, errorMessage: outcome.message, ...(outcome.data !== undefined && { errorData: outcome.data }) };
+    return { type: "QueryFailed", ...common, errorMessage: outcome.message, errorData: outcome.data };
   }
 
   private transition(change: Partial<Version>, modifications: JSONValue[]) {
