@@ -168,7 +168,7 @@ class Connection {
     const outcome = await call(this.sync.backend, { kind: "query", ...query }, this.admin);
     const common = { queryId, logLines: [], journal: null };
     if (outcome.ok) return { type: "QueryUpdated", ...common, value: outcome.value };
-    return { type: "QueryFailed", ...common, errorMessage: outcome.message, errorData: outcome.data };
+    return { type: "QueryFailed", ...common, errorMessage: outcome.message, ...(outcome.data !== undefined && { errorData: outcome.data }) };
   }
 
   private transition(change: Partial<Version>, modifications: JSONValue[]) {
