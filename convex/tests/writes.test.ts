@@ -110,6 +110,8 @@ describe("director events", () => {
   test("with a verdict or a field that the table doesn't know never reach it", async () => {
     const unknown = { ...event(1), verdict: "PERHAPS" } as never;
     await expect(t.mutation(appendEvents, { rows: [unknown] })).rejects.toThrow("ArgumentValidationError");
+    const text = { ...event(1), claim: "a text" } as never;
+    await expect(t.mutation(appendEvents, { rows: [text] })).rejects.toThrow("ArgumentValidationError");
     const extra = { ...event(1), invented: 1 } as never;
     await expect(t.mutation(appendEvents, { rows: [extra] })).rejects.toThrow("ArgumentValidationError");
   });

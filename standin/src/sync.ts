@@ -30,7 +30,7 @@ export class Sync {
   ) {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (!/^\/api\/([^/]+\/)?sync$/.test(new URL(request.url ?? "/", "http://localhost").pathname)) {
+      if (!/^\/api\/([^/?]+\/)?sync(\?|$)/.test(request.url ?? "")) {
         socket.destroy();
         return;
       }
