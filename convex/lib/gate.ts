@@ -29,7 +29,8 @@ export class Denied extends Error {
   }
 }
 
-export const answer = (status: number, body: object) => Response.json(body, { status });
+export const answer = (status: number, body: object) =>
+  new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
 
 export function failure(error: unknown): Response {
   if (error instanceof Denied) return refuse(error.status, { code: error.code, message: error.message });

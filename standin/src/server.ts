@@ -8,7 +8,7 @@ import { type Fault, Faults, sleep, type StatusKind, STATUSES } from "./faults";
 import { lab } from "./lab";
 import { Stats, sessionOf } from "./stats";
 import { Sync } from "./sync";
-import { parse, readBody, Refused, send, sendJson } from "./web";
+import { address, parse, readBody, Refused, send, sendJson } from "./web";
 
 const MIB = 1024 * 1024;
 const MAX_UPLOAD = 64 * MIB;
@@ -37,8 +37,8 @@ export class StandIn {
   listen(port: number): Promise<string> {
     return new Promise((resolve, reject) => {
       this.server.once("error", reject).listen(port, "127.0.0.1", () => {
-        const address = this.server.address();
-        const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : port}`;
+        const bound = this.server.address();
+        const url = `http://127.0.0.1:${typeof bound === "object" ? bound?.port : port}`;
         this.backend.origin = url;
         resolve(url);
       });
@@ -51,8 +51,8 @@ export class StandIn {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse) {
-    const url = new URL(request.url ?? "/", "http://localhost");
     try {
+      const url = address(request);
       await this.route(url, request, response);
     } catch (error) {
       if (response.headersSent || response.destroyed) return;

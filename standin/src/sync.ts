@@ -30,7 +30,7 @@ export class Sync {
   ) {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (!/^\/api\/([^/]+\/)?sync$/.test(new URL(request.url ?? "/", "http://localhost").pathname)) {
+      if (!/^\/api\/([^/?]+\/)?sync(\?|$)/.test(request.url ?? "")) {
         socket.destroy();
         return;
       }
@@ -135,16 +135,17 @@ class Connection {
     );
     const type = kind === "mutation" ? "MutationResponse" : "ActionResponse";
     const common = { type, requestId: message.requestId, success: outcome.ok, logLines: [] };
-    if (!outcome.ok) {
-      this.send({ ...common, result: outcome.message, ...(outcome.data !== undefined && { errorData: outcome.data }) });
-    } else if (kind === "action") {
-      this.send({ ...common, result: outcome.value });
-    } else {
-      // The client holds a mutation back until it has seen a transition of its time.
-      const ts = this.sync.tick();
-      this.send({ ...common, result: outcome.value, ts: encode(ts) });
-      await this.refresh(ts);
+    const failed = outcome.ok ? {} : { result: outcome.message, errorData: outcome.data };
+    const value = outcome.ok ? { result: outcome.value } : {};
+    if (kind === "action") {
+      this.send({ ...common, ...value, ...failed });
+      return;
     }
+    // The client holds a mutation's answer back until it has seen a transition of its time, and
+    // the Rust client does so with a ConvexError too.
+    const ts = this.sync.tick();
+    this.send({ ...common, ...value, ...failed, ts: outcome.ok ? encode(ts) : null });
+    await this.refresh(ts);
   }
 
   private refreshSoon() {

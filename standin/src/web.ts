@@ -12,6 +12,12 @@ export class Refused extends Error {
   }
 }
 
+export function address(request: IncomingMessage): URL {
+  const url = `http://localhost${request.url ?? "/"}`;
+  if (!URL.canParse(url)) throw new Refused(400, "BadUrl", "Expected a path that can be read.");
+  return new URL(url);
+}
+
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
