@@ -1,5 +1,7 @@
 """Mappings: somebody else's backend is written to and read without a line of code."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from test_convex_ledger import FarSide, event, ledger, ok
@@ -55,6 +57,14 @@ def other(tmp_path):
         return load_mapping(path)
 
     return write
+
+
+def test_the_one_in_the_documentation_is_sound(other):
+    page = (Path(__file__).parents[2] / "docs" / "convex.md").read_text("utf-8")
+    examples = [part.partition("```")[0] for part in page.split("```toml")[1:]]
+    [example] = [text for text in examples if "[operations" in text]
+    mapping = other(example)
+    assert set(mapping.operations) == {"health", "append_events", "events"}
 
 
 def test_those_that_come_with_tap_are_sound():

@@ -241,5 +241,8 @@ def _show(found: "Backlog", *, as_json: bool) -> None:
     if found.reason:
         way = f"the way is {found.way.value}"
         say(printable(f"{way}, {found.attempts} tries: {found.reason}"))
+    if found.stills is not None:
+        counts = found.stills
+        say(f"stills: {counts.attached} given their bytes, {counts.known} had them")
     for row in found.refused:
         say(printable(f"refused {row.key}: {row.reason}"))

@@ -191,7 +191,7 @@ class LedgerConfig(Section):
     still_urls: tuple[Text, ...] = Field(
         default=(),
         description="a list of addresses under which stills may be fetched",
-        examples=['["http://192.168.1.30/stills/"]'],
+        examples=['["file:///mnt/stills/"]'],
     )
 
     @model_validator(mode="after")

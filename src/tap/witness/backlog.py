@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from tap.ledger import Journal, read_journal
 from tap.ledger.circuit import Way
 from tap.ledger.outbox import Outbox, OutboxStatus
 from tap.ledger.queue import State
+from tap.ledger.stills import Carried
 from tap.report.folder import JOURNAL_FILE
-from tap.witness.ledgers import open_ledger
+from tap.witness.ledgers import open_ledger, still_uploader
 
 MOST_PARKED = 100
 """Parked rows that are told of one by one."""
@@ -44,6 +45,8 @@ class Backlog:
     reason: str | None
     way: Way
     refused: tuple[Parked, ...] = ()
+    stills: Carried | None = None
+    """How the bytes of stills fared, where that was tried."""
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -60,6 +63,7 @@ class Backlog:
                 {"key": row.key, "reason": row.reason, "attempts": row.attempts}
                 for row in self.refused
             ],
+            "stills": asdict(self.stills) if self.stills is not None else None,
         }
 
 
@@ -107,7 +111,9 @@ def push(
                 progress(1 - status.pending / at_first)
         finally:
             outbox.stop()
-        return _backlog(journal, session, clock, outbox.status())
+        stills = still_uploader(config, store, journal_path(folder, session))
+        carried = stills.round(max(1.0, until - time.monotonic())) if stills is not None else None
+        return replace(_backlog(journal, session, clock, outbox.status()), stills=carried)
 
 
 def _backlog(

@@ -18,8 +18,9 @@ from tap.feeds.health import FeedState
 from tap.feeds.record import ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
 from tap.ledger import BookStatus, CameraFacts, SessionFacts
+from tap.report.folder import JOURNAL_FILE
 from tap.vocabulary import Frame, ShotState, Witness
-from tap.witness.ledgers import open_ledger
+from tap.witness.ledgers import open_ledger, still_uploader
 from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
@@ -33,6 +34,8 @@ LINGER_MS = 1500.0
 ALL_ENDED_MS = 2000.0
 """Every feed having ended for so long, nothing more is expected."""
 VERDICTS_SHOWN = 20
+STILLS_S = 20.0
+"""How long the end waits for the bytes of stills; `tap ledger push` brings the rest."""
 
 OnStatus = Callable[[LiveStatus], None]
 
@@ -73,6 +76,7 @@ class Watch:
         self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
         self._plan = _plan(config)
         self._session = Session(self._plan, clock.now_ms())
+        self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._began_ms = clock.now_ms()
 
@@ -86,6 +90,8 @@ class Watch:
         if self._director is not None:
             self._director.remember(self._session.claims)
             self._director.start(self._sequencer.put)
+        if self._stills is not None:
+            self._stills.start()
         told_ms = 0.0
         try:
             while not (stop.is_set() or self._is_over()):
@@ -146,6 +152,9 @@ class Watch:
             complete=complete,
             dropped={name: self._dropped(name, feed) for name, feed in self._feeds.items()},
         )
+        if self._stills is not None:
+            self._stills.stop()
+            self._stills.round(STILLS_S)
         self._plan.store.close()
         return witness
 
