@@ -240,3 +240,32 @@ def test_the_doctor_looks_at_the_deployment(home, far, monkeypatch):
         configure(home, f'kind = "convex"\n{wrong}')
         assert ledger()[0] == "wrong"
         assert "ledger" in start_problems(load_config(home / "shoot.toml"))
+
+
+def test_a_push_brings_the_bytes_of_stills_too(home, far, tap):
+    (home / "stills").mkdir()
+    (home / "stills" / "s1.jpg").write_bytes(b"\xff\xd8 a picture")
+    folder = home / "home" / "sessions" / SESSION
+    away = Nowhere(home / "y.sqlite")
+    books = Bookkeeper(Journal(folder / "journal.sqlite"), away, external_id=SESSION)
+    books.begin(SessionFacts(SESSION), [], 1e12)
+    uri = (home / "stills" / "s1.jpg").as_uri()
+    still = Claim(
+        id="s1", type="still", at_ms=1e12 + 50, recv_ms=1e12 + 50, camera="cam-a", uri=uri
+    )
+    books.claim(still)
+    books.verdict(
+        Verdict(code="NOTED", claim_id="s1", at_ms=1e12 + 50, confidence=1, text="A still."), still
+    )
+    books.close(0.1)
+    starts = f'still_urls = ["{(home / "stills").as_uri()}"]'
+    configure(
+        home,
+        f'kind = "convex"\nurl = "{far.url}"\ntoken_env = "{standin.TOKEN_ENV}"\n{starts}',
+    )
+    code, found = tap.json("ledger", "push", "--seconds", "30")
+    assert (code, found["pending"]) == (0, 0)
+    assert found["stills"]["attached"] == 1
+    [row] = far.tables()["productionStills"]
+    assert row["size"] == 12.0
+    assert tap("verify", "--config", "shoot.toml")[0] == 0
