@@ -12,6 +12,7 @@ from tap.cli.terminal import progress, say, say_json, stderr
 from tap.config import Config, LedgerConfig, load_config
 from tap.errors import EXIT_DISAGREEMENT, EXIT_OK, InputError
 from tap.ledger import LedgerReader, all_events, all_stills
+from tap.report.findings import Verification
 from tap.report.folder import REPORT_FILE
 from tap.rig import demo
 from tap.witness.ledgers import open_ledger
@@ -61,6 +62,18 @@ def run_demo(
         )
         rows = _rows(books, settings)
     planted = demo.planted_mistakes(shoot, address["shiftMs"])
+    return _conclude(checked, planted, rows, out, as_json=as_json)
+
+
+def _conclude(
+    checked: Verification,
+    planted: list[demo.Mistake],
+    rows: dict[str, int],
+    out: Path,
+    *,
+    as_json: bool,
+) -> int:
+    """Say what was found of what was planted; returns the exit code."""
     missed, surplus = demo.compare(planted, checked)
     if as_json:
         say_json(
