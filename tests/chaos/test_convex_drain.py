@@ -11,6 +11,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests import standin
 
 from tap.ledger import (
     BookError,
@@ -21,6 +22,7 @@ from tap.ledger import (
     FactKind,
     Journal,
     SessionFacts,
+    SessionRow,
 )
 from tap.ledger.outbox import Outbox
 from tap.ledger.queue import Op, Outgoing
@@ -127,6 +129,44 @@ def test_twenty_thousand_at_five_hundred_a_second(tmp_path, sink):
     assert rate >= 500
     assert sink.requests <= 201
     assert grown_mib < 64
+
+
+@pytest.mark.parametrize("seconds", [2, pytest.param(30, marks=pytest.mark.slow)])
+def test_a_row_is_there_soon_after_it_was_made(tmp_path, far, seconds):
+    """On the stand-in, 20 facts a second: from the call that journals one to the answer for it."""
+    ledger = ConvexLedger(far.url, token=standin.TOKEN)
+    ledger.start_session(SessionRow(key="s", external_id="s", started_at_ms=0))
+    made, there = {}, {}
+    append = ledger.append_events
+
+    def timed(rows):
+        answer = append(rows)
+        there.update((row.key, time.perf_counter()) for row in rows)
+        return answer
+
+    ledger.append_events = timed
+    journal = Journal(tmp_path / "journal.sqlite")
+    outbox = Outbox(journal.queue, ledger)
+    outbox.start()
+    row = DirectorEventRow(
+        key="", session_key="s", seq=0, type="cut", source="witness", at_ms=0.0,
+        verdict="UNANNOUNCED", confidence=1.0, text="…",
+    ).document()  # fmt: skip
+    for n in range(20 * seconds):
+        key = f"s/seen/e{n}"
+        made[key] = time.perf_counter()
+        out = Outgoing(Op.EVENT, key, row | {"key": key})
+        journal.append(FactKind.VERDICT, key, {}, [out])
+        outbox.notify()
+        time.sleep(0.05)
+    assert outbox.flush(10)
+    outbox.stop()
+    journal.close()
+    ledger.close()
+    took = sorted(there[key] - made[key] for key in made)
+    p50, p99 = took[len(took) // 2], took[int(0.99 * len(took))]
+    print(f"{len(took)} rows: p50 {1000 * p50:.0f} ms, p99 {1000 * p99:.0f} ms")
+    assert p99 <= 2.0
 
 
 class Away(ConvexLedger):

@@ -130,7 +130,7 @@ ROUTE = [
     (302, "", Code.FAILED),
     (200, "<html>a captive portal</html>", Code.FAILED),
     (408, "", Code.UNREACHABLE),
-    (409, {"code": "conflict"}, Code.UNREACHABLE),
+    (409, {"code": "conflict"}, Code.SUSPECT),
     (425, "", Code.UNREACHABLE),
     (429, {"code": "TooManyConcurrentRequests"}, Code.UNREACHABLE),
     (502, "<!DOCTYPE html><html><title>502</title></html>", Code.UNREACHABLE),
@@ -167,7 +167,7 @@ class TestAnswers:
             (200, {"status": "error", "errorMessage": "Server Error"}, Code.SUSPECT),
             (503, {"code": "OptimisticConcurrencyControlFailure", "message": "…"},
              Code.UNREACHABLE),
-            (409, {"code": "Conflict", "message": "…"}, Code.UNREACHABLE),
+            (409, {"code": "Conflict", "message": "…"}, Code.SUSPECT),
             (403, {"code": "BadDeployKey", "message": "…"}, Code.DENIED),
             (400, {"code": "BadRequest", "message": "…"}, Code.BAD_VALUE),
             (500, {"code": "InternalServerError"}, Code.SUSPECT),
@@ -237,6 +237,14 @@ class TestSecret:
     def test_one_that_is_no_header_is_refused(self):
         with pytest.raises(InputError, match="printable"):
             ConvexLedger(URL, token="a\nHost: evil")
+
+    def test_nor_where_the_far_side_repeats_it(self):
+        said = {"code": "UNAUTHORIZED", "message": f"\x1b[31m no such token: {SECRET}"}
+        with pytest.raises(BookError) as caught:
+            ledger(FarSide(httpx.Response(401, json=said))).append_events([event(1)])
+        assert SECRET not in str(caught.value)
+        assert "no such token: ***" in str(caught.value)
+        assert str(caught.value).isprintable()
 
     def test_an_upload_goes_without_it(self):
         far = FarSide(ok(uploadUrl="https://other.example/up"), ok(storageId="st1"))

@@ -1,7 +1,8 @@
 """What the far side's answers mean: a value, or a `BookError` whose code says what is to be done.
 
-The rules are those of Convex's HTTP API and HTTP actions. A plain 500 is in doubt: an overload
-that passes, or a row that the functions fail on each time; `SUSPECT` leaves that to the outbox.
+The rules are those of Convex's HTTP API and HTTP actions. A plain 500, or a conflict
+that isn't explained, is in doubt: an overload that passes, or a row that the functions fail on each
+time; `SUSPECT` leaves that to the outbox.
 """
 
 import json
@@ -60,7 +61,7 @@ def of_function(answer: Answer, errors: Errors, what: str) -> Any:
     data = found.get("errorData")
     if isinstance(data, dict):
         raise _fault(Answer(409, "", b""), data, errors, what)
-    said = str(found.get("errorMessage") or "no reason given")[:300]
+    said = _clean(str(found.get("errorMessage") or "no reason given")[:300])
     raise BookError(
         Code.SUSPECT,
         f"{what}: expected an answer, but the function failed ({said}); see the deployment's log.",
@@ -71,7 +72,7 @@ def _fault(answer: Answer, found: Any, errors: Errors, what: str) -> BookError:
     code = picked(found, errors.code)
     code = code if isinstance(code, str) else ""
     said = picked(found, errors.message)
-    words = said[:500] if isinstance(said, str) and said else _first_words(answer)
+    words = _clean(said[:500]) if isinstance(said, str) and said else _first_words(answer)
     key = picked(found, errors.key)
     meant = errors.codes.get(code) or (Code(code) if code in Code.__members__ else None)
     if answer.status in _DENIED:
@@ -90,11 +91,9 @@ def _fault(answer: Answer, found: Any, errors: Errors, what: str) -> BookError:
         return BookError(meant, f"The ledger refuses it ({meant.value}): {words}", named)
     if answer.status in _ROW_STATUS:
         return BookError(Code.BAD_VALUE, f"The ledger refuses it ({answer.status}): {words}")
-    if answer.status == 409:
-        return BookError(Code.UNREACHABLE, f"{what}: got a conflict ({words}); it is tried again.")
     if answer.status in (404, 405, 415):
         return _failed(what, f"{answer.status} ({words})")
-    if answer.status >= 500:
+    if answer.status >= 500 or answer.status == 409:  # a conflict that passes, or a row's own
         return BookError(
             Code.SUSPECT,
             f"{what}: expected an answer, got {answer.status} ({words}); see the deployment's log.",
@@ -115,6 +114,11 @@ def _json(answer: Answer) -> Any:
         return json.loads(answer.body)
     except (ValueError, RecursionError):
         return None
+
+
+def _clean(text: str) -> str:
+    """Text of the far side, fit for a terminal and a log."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _first_words(answer: Answer) -> str:

@@ -12,7 +12,7 @@ import httpx
 
 from tap.errors import InputError
 from tap.ledger.convex.answers import Answer, of_function, of_route
-from tap.ledger.convex.mapping import WRITES, Auth, Call, Mapping, Operation, arguments
+from tap.ledger.convex.mapping import WRITES, Auth, Call, Mapping, Operation, arguments, picked
 from tap.ledger.faults import BookError, Code
 
 CONNECT_S, READ_S = 3.0, 10.0
@@ -46,6 +46,10 @@ class Token:
                 "environment variable that token_env names"
             )
         self._value = value
+
+    def hide(self, text: str) -> str:
+        """`text` without it, should the far side have repeated it."""
+        return text.replace(self._value, "***") if self._value else text
 
     def header(self, auth: Auth) -> dict[str, str]:
         """The header that it goes in."""
@@ -89,12 +93,17 @@ class Wire:
                 "add it to the mapping if the backend has one.",
             )
         request = arguments(call, given)
-        if self.mapping.transport == "functions":
-            return self._function(operation, call, request)
-        method = call.method or ("POST" if operation in WRITES else "GET")
-        what = f"{method} {self.url}{call.path}"
-        answer = self._send(method, call.path or "/", request, what)
-        return of_route(answer, self.mapping.errors, what)
+        try:
+            if self.mapping.transport == "functions":
+                return self._function(operation, call, request)
+            method = call.method or ("POST" if operation in WRITES else "GET")
+            what = f"{method} {self.url}{call.path}"
+            answer = self._send(method, call.path or "/", request, what)
+            return of_route(answer, self.mapping.errors, what)
+        except BookError as error:
+            if self._token is None:
+                raise
+            raise BookError(error.code, self._token.hide(str(error)), error.key) from None
 
     def pulse(self) -> Pulse:
         """Ask whether it is there, and lets tap in."""
@@ -108,7 +117,7 @@ class Wire:
         authorized: bool | None = None
         if call is not None and call.answer:
             found = of_route(answer, self.mapping.errors, what)
-            told = found.get(call.answer.get("authorized", ""))
+            told = picked(found, call.answer.get("authorized", ""))
             authorized = told if isinstance(told, bool) else None
         return Pulse(authorized, took_ms, _stamp(headers.get("date")))
 
