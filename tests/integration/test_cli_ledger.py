@@ -269,3 +269,18 @@ def test_a_push_brings_the_bytes_of_stills_too(home, far, tap):
     [row] = far.tables()["productionStills"]
     assert row["size"] == 12.0
     assert tap("verify", "--config", "shoot.toml")[0] == 0
+
+
+def test_what_role_witness_can_not_do_is_told(home, far, tap):
+    on_convex(home, far)
+    tap("ledger", "push")
+    (home / "s.zip").write_bytes(far.export())
+    configure(
+        home, f'kind = "convex"\nurl = "{far.url}"\nrole = "witness"\ntoken_env = "STANDIN_TOKEN"'
+    )
+    for words in (
+        ["ledger", "import", "s.zip"],
+        ["verify", "-c", "shoot.toml", "--snapshot", "s.zip"],
+    ):
+        code, _, err = tap(*words)
+        assert (code, 'role = "witness"' in err) == (2, True)

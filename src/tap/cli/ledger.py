@@ -135,12 +135,18 @@ def import_(
 ) -> None:
     """Write the sessions of a snapshot ZIP into the ledger; what is there already stays."""
     from tap.config import load_config
+    from tap.errors import InputError
     from tap.ledger import SnapshotLedger
     from tap.ledger.carry import carry
     from tap.ledger.convex import load_mapping
     from tap.witness.ledgers import open_ledger
 
     settings = load_config(config)
+    if settings.ledger.role == "witness":
+        raise InputError(
+            'role = "witness": expected a ledger of tap\'s own to import into, got one that '
+            "another writer fills; give a configuration with another [ledger]"
+        )
     source = SnapshotLedger(file, load_mapping(settings.ledger.mapping))
     chosen = source.sessions() if session is None else (_one(source, session),)
     with closing(open_ledger(settings)) as target:

@@ -119,6 +119,11 @@ def _ledger_to_check(
 ) -> Generator[LedgerReader | None]:
     """The ledger to read; None where there is no file of one."""
     ledger: LedgerReader | None = None
+    if snapshot is not None and settings is not None and settings.ledger.role == "witness":
+        raise InputError(
+            'role = "witness": expected to read the deployment itself, got --snapshot, which is '
+            "not built for this role yet; leave --snapshot out"
+        )
     if snapshot is not None:
         mapping = load_mapping(settings.ledger.mapping) if settings is not None else None
         ledger = SnapshotLedger(snapshot, mapping)
