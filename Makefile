@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps demo demo-real test slow bench-accuracy bench-quick lint types layers clean
+.PHONY: install bench-deps standin demo demo-real demo-convex test slow bench-accuracy bench-quick lint types layers clean
 
 install: $(READY)
 
@@ -28,6 +28,14 @@ demo: $(READY)
 
 demo-real: $(READY)
 	$(BIN)/tap demo --footage pose2sim
+
+# The stand-in for a Convex deployment: the real functions of convex/ on Node, which comes as a wheel.
+standin: $(READY)
+	$(BIN)/python -m tests.standin build
+
+demo-convex: $(READY)
+	$(BIN)/python -m tests.standin run $(BIN)/tap demo --ledger-url @URL \
+	  --ledger-token-env STANDIN_TOKEN --out build/demo-convex
 
 test: $(READY)
 	$(BIN)/pytest -n 2 -m "not slow"

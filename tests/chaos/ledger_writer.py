@@ -8,12 +8,22 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
-from tap.ledger import Bookkeeper, CameraFacts, EmbeddedLedger, Journal, SessionFacts, outbox
+from tap.ledger import (
+    Bookkeeper,
+    CameraFacts,
+    ConvexLedger,
+    EmbeddedLedger,
+    Journal,
+    SessionFacts,
+    outbox,
+)
+from tap.ledger.convex import load_mapping
 from tap.ledger.queue import Outgoing
 from tap.vocabulary import Claim, Event, Shot, Verdict
 
 SESSION = "shoot"
 LAST_WAIT_S = 60.0
+TOKEN = "the-stand-in-s-token"
 
 outbox.GATHER_S = 0.005  # send all the time, to be killed in the middle of it
 
@@ -72,17 +82,21 @@ def facts_of(step):
     return facts
 
 
-def open_books(folder, *, keys=True):
-    store = EmbeddedLedger(folder / "ledger.sqlite")
+def open_books(folder, *, keys=True, url=None):
+    if url:
+        quick = load_mapping().model_copy(update={"requests_per_second": 1000.0})
+        store = ConvexLedger(url, token=TOKEN, mapping=quick)
+    else:
+        store = EmbeddedLedger(folder / "ledger.sqlite")
     journal = (Journal if keys else KeylessJournal)(folder / "journal.sqlite")
     books = Bookkeeper(journal, store, external_id=SESSION)
     cameras = [CameraFacts("cam-a", role="hero"), CameraFacts("cam-b")]
     return store, books, books.begin(SessionFacts(SESSION), cameras, 0.0)
 
 
-def write(folder, start, pipe, keys):
+def write(folder, start, pipe, keys, url=None):
     """Write facts from step `start` on, for ever; each acknowledged name goes down `pipe`."""
-    _, books, _ = open_books(Path(folder), keys=keys)
+    _, books, _ = open_books(Path(folder), keys=keys, url=url)
     out = pipe.fileno()
     step = start
     while True:
@@ -92,9 +106,9 @@ def write(folder, start, pipe, keys):
         step += 1
 
 
-def finish(folder, keys):
+def finish(folder, keys, url=None):
     """The last run: send what is left and complete the session."""
-    store, books, _ = open_books(Path(folder), keys=keys)
+    store, books, _ = open_books(Path(folder), keys=keys, url=url)
     books.complete(1e9, {"shots": 1})
     status = books.close(timeout_s=LAST_WAIT_S)
     store.close()

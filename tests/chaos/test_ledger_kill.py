@@ -11,7 +11,7 @@ from collections import Counter
 import ledger_writer
 import pytest
 
-from tap.ledger import EmbeddedLedger, all_events, all_stills, read_journal
+from tap.ledger import ConvexLedger, EmbeddedLedger, all_events, all_stills, read_journal
 
 # Processes are forked from one that has tap imported, so that a life is short.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -21,7 +21,8 @@ _FORKS.set_forkserver_preload(["tap.ledger"])
 class Shoot:
     """One session whose tap does not live long."""
 
-    def __init__(self, folder, seed, *, keys=True):
+    def __init__(self, folder, seed, *, keys=True, url=None):
+        self.url = url
         self.folder = folder
         self.random = random.Random(seed)
         self.keys = keys
@@ -33,7 +34,7 @@ class Shoot:
         reader, writer = _FORKS.Pipe(duplex=False)
         # A tap that comes back hands in again what it can't be sure of, and more.
         start = max(0, self.step - self.random.randrange(4))
-        arguments = (str(self.folder), start, writer, self.keys)
+        arguments = (str(self.folder), start, writer, self.keys, self.url)
         tap = _FORKS.Process(target=ledger_writer.write, args=arguments, daemon=True)
         tap.start()
         writer.close()
@@ -58,7 +59,10 @@ class Shoot:
         with read_journal(self.folder / "journal.sqlite") as journal:
             facts = {fact.key.partition("~")[0] for fact in journal.records()}
             order = [fact.body["row"] for fact in journal.records() if fact.kind == "verdict"]
-        ledger = EmbeddedLedger(self.folder / "ledger.sqlite", read_only=True)
+        if self.url:
+            ledger = ConvexLedger(self.url, token=ledger_writer.TOKEN)
+        else:
+            ledger = EmbeddedLedger(self.folder / "ledger.sqlite", read_only=True)
         events = list(all_events(ledger, ledger_writer.SESSION))
         stills = list(all_stills(ledger, ledger_writer.SESSION))
         [session], cameras = ledger.sessions(), ledger.cameras(ledger_writer.SESSION)
@@ -128,3 +132,25 @@ def test_a_lost_row_would_be_found(tmp_path):
     shoot, _ = _live_and_die(tmp_path, 2)
     shoot.acknowledged.append("verdict/claim/m99999999")
     assert shoot.faults() == ["lost: verdict/claim/m99999999"]
+
+
+@pytest.mark.parametrize(
+    "times", [4, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
+def test_nor_on_convex_when_tap_is_killed_while_it_sends(tmp_path, far, times):
+    """As above against the stand-in, which slows down with its rows: a new shoot each 20 lives."""
+    killed = 0
+    while killed < times:
+        far.reset()
+        lives = min(20, times - killed)
+        folder = tmp_path / str(killed)
+        folder.mkdir()
+        shoot = Shoot(folder, seed=killed + 1, url=far.url)
+        for _ in range(lives):
+            shoot.live_and_die()
+        status = ledger_writer.finish(folder, shoot.keys, far.url)
+        assert shoot.faults() == []
+        assert (status.pending, status.parked, status.differing) == (0, 0, 0)
+        keys = [row["key"] for rows in far.tables().values() for row in rows if "key" in row]
+        assert len(keys) == len(set(keys))
+        killed += lives

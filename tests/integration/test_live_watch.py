@@ -10,15 +10,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests import made_shoot
+from tests import made_shoot, standin
 
 from tap.clock import SystemClock
-from tap.config import Config, load_config
-from tap.ledger import EmbeddedLedger, all_events, all_stills
+from tap.config import Config, LedgerConfig, load_config
+from tap.ledger import SnapshotLedger, all_events, all_stills
 from tap.ledger.rows import Source
 from tap.rig import demo
 from tap.vocabulary import COMMANDED, ShotState, VerdictCode, Witness
 from tap.witness.evidence import load_witness
+from tap.witness.ledgers import open_ledger
 from tap.witness.live import watch
 from tap.witness.models import learnt_settings
 from tap.witness.replay import replay
@@ -41,8 +42,20 @@ class Watched:
     truth: dict
 
 
-@pytest.fixture(scope="module")
-def watched(short_shoot, tmp_path_factory):
+def on_convex(config: Config, url: str) -> Config:
+    """The same shoot, its ledger on the stand-in."""
+    ledger = LedgerConfig(kind="convex", url=url, token_env=standin.TOKEN_ENV)
+    return config.model_copy(update={"ledger": ledger})
+
+
+@pytest.fixture(scope="module", params=["embedded", "convex"])
+def watched(request, short_shoot, tmp_path_factory):
+    url = None
+    if request.param == "convex":
+        serving = request.getfixturevalue("serving")
+        serving.reset()
+        url = serving.url
+    os.environ[standin.TOKEN_ENV] = standin.TOKEN
     home = tmp_path_factory.mktemp("watched")
     statuses: list[LiveStatus] = []
     clock = SystemClock()
@@ -56,6 +69,7 @@ def watched(short_shoot, tmp_path_factory):
             with toml.open("a") as file:
                 file.write(f"\n[tolerances]\nwindow_ms = {made_shoot.WINDOW_MS}\n")
             config = load_config(toml)
+            config = on_convex(config, url) if url else config
             witness = watch(
                 config, clock=clock, record_to=home / "recording", on_status=statuses.append
             )
@@ -68,7 +82,7 @@ def watched(short_shoot, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def books(watched):
-    with closing(EmbeddedLedger(watched.config.ledger_path, read_only=True)) as ledger:
+    with closing(open_ledger(watched.config, read_only=True)) as ledger:
         yield ledger
 
 
@@ -188,6 +202,28 @@ def test_verify_finds_the_mistake_and_nothing_else(watched, books, tmp_path):
     checked = verify(
         "short-shoot",
         ledger=books,
+        folder=watched.config.session_folder,
+        out=tmp_path,
+        tolerances=watched.config.tolerances.for_judge(),
+    )
+    assert not checked.problems, [problem.text for problem in checked.problems]
+    assert [f.verdict for f in checked.disagreements] == [VerdictCode.WRONG_CAMERA]
+
+
+def test_rows_are_there_as_soon_as_they_are_made(watched):
+    """Seen from the status: at the end of each quarter second next to nothing waits."""
+    waiting = [status.ledger.oldest_ms or 0.0 for status in watched.statuses]
+    assert sorted(waiting)[int(0.99 * len(waiting))] <= 2000
+
+
+def test_a_snapshot_of_the_deployment_is_as_good(watched, request, tmp_path):
+    if watched.config.ledger.kind != "convex":
+        pytest.skip("the embedded ledger exports no snapshot by itself")
+    path = tmp_path / "snapshot.zip"
+    path.write_bytes(request.getfixturevalue("serving").export())
+    checked = verify(
+        "short-shoot",
+        ledger=SnapshotLedger(path),
         folder=watched.config.session_folder,
         out=tmp_path,
         tolerances=watched.config.tolerances.for_judge(),

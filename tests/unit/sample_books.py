@@ -1,6 +1,7 @@
 """A session kept as tap keeps one: journal, ledger, document, for the tests of verify."""
 
 import sqlite3
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,27 +51,36 @@ class Kept:
         return found
 
 
-def keep(tmp_path: Path, witness: Witness, claims: tuple[Claim, ...], *, end: bool = True) -> Kept:
-    """Journal and ledger a session as the live witness does."""
+def keep(
+    tmp_path: Path,
+    witness: Witness,
+    claims: tuple[Claim, ...],
+    *,
+    end: bool = True,
+    at_once: bool = False,
+) -> Kept:
+    """Journal and ledger a session as the live witness does; `at_once`: in one transaction."""
     folder = tmp_path / "session"
     store = EmbeddedLedger(tmp_path / "ledger.sqlite")
     books = Bookkeeper(Journal(folder / "journal.sqlite"), store, external_id=NAME)
     cameras = [CameraFacts(id=seen.id, role="angle") for seen in witness.cameras]
     books.begin(SessionFacts(external_id=NAME, title="A shoot"), cameras, START_MS)
-    for claim in claims:
-        books.claim(claim)
-    for event in witness.events:
-        books.event(event)
-    for shot in witness.shots:
-        books.shot(shot)
-    judged = rejudge(NAME, witness, claims, Tolerances())
-    for one in judged:
-        books.verdict(one.verdict, one.claim, one.event)
+    with books._journal.transaction() if at_once else nullcontext():
+        for claim in claims:
+            books.claim(claim)
+        for event in witness.events:
+            books.event(event)
+        for shot in witness.shots:
+            books.shot(shot)
+        judged = rejudge(NAME, witness, claims, Tolerances())
+        for one in judged:
+            books.verdict(one.verdict, one.claim, one.event)
     if end:
         whole = witness.model_copy(update={"verdicts": tuple(one.verdict for one in judged)})
         write_witness(folder / "witness.json", whole)
         state = {"shots": len(witness.shots), "evidenceDigest": digest(folder / "witness.json")}
         books.complete(witness.shots[-1].end_ms, state)
+    books._outbox.flush(300)
     assert books.close().pending == 0
     store.close()
     return Kept(folder, tmp_path / "ledger.sqlite", tmp_path / "out")

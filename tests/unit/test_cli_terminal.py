@@ -100,4 +100,7 @@ def test_lines_of_json(capsys):
     ]  # fmt: skip
     assert said[2]["program"]["camera"] == "cam-a"
     assert said[2]["feeds"][0]["size"] == [1920, 1080]
-    assert said[2]["ledger"] == {"rows": 12, "waiting": 2, "note": None}
+    assert said[2]["ledger"] == {
+        "rows": 12, "waiting": 2, "note": None,
+        "parked": 0, "way": "open", "wayMs": None, "oldestMs": None,
+    }  # fmt: skip

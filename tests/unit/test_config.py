@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tap.claims import load_profile
 from tap.config import Config, address_of, load_config, require_startable, write_template
-from tap.config.lines import key_lines
 from tap.config.start import token_of
 from tap.errors import EXIT_BAD_INPUT, InputError
+from tap.toml_lines import key_lines
 
 GOOD = """\
 [session]
@@ -103,7 +103,14 @@ def test_the_template_with_every_line_in_force_loads_too(tmp_path):
         for line in path.read_text("utf-8").splitlines()
         if not line.startswith("# file = ")
     ]
-    assert load(tmp_path, "\n".join(lines)).cameras[0].token_env == "CAM_A_TOKEN"
+    text = "\n".join(lines)
+    embedded = "".join(
+        line + "\n" for line in lines if not line.startswith(('url = "https', "role", "still_urls"))
+    )
+    assert load(tmp_path, embedded).cameras[0].token_env == "CAM_A_TOKEN"
+    text = text.replace('kind = "embedded"', 'kind = "convex"').replace('path = "ledger', "#")
+    config = load(tmp_path, text)
+    assert (config.ledger.url, config.ledger.role) == ("https://NAME.convex.site", "author")
 
 
 def test_the_template_is_not_written_over_a_file(tmp_path):
@@ -137,7 +144,16 @@ def test_the_template_is_not_written_over_a_file(tmp_path):
         ('file = "media/b.mp4"', 'file = "b"\nurl = "http://b"', 8, ["url or file", "both"]),
         ('"http://127.0.0.1:8087/mjpeg"', '"ftp://x"', 13, ["http://", "ftp://x"]),
         ('"http://127.0.0.1:8087/mjpeg"', '"http://x:99999/"', 13, ["http://", "99999"]),
-        ("[program]", '[ledger]\nkind = "convex"\n[program]', 13, ['"embedded"', "convex"]),
+        ("[program]", '[ledger]\nkind = "redis"\n[program]', 13, ['"embedded"', "redis"]),
+        ("[program]", '[ledger]\nkind = "convex"\n[program]', 12, ["url", "convex.site"]),
+        ("[program]", '[ledger]\nurl = "https://x"\n[program]', 12, ["embedded", "path"]),
+        ("[program]", '[ledger]\nrole = "witness"\n[program]', 12, ["another writer", "convex"]),
+        (
+            "[program]",
+            '[ledger]\nkind = "convex"\nurl = "http://10.0.0.5"\n[program]',
+            12,
+            ["https://", "never sent in the clear"],
+        ),
         ("[program]", "[tolerances]\nafter_ms = true\n[program]", 13, ["ms", "true"]),
         ("[program]", "[tolerances]\nhold_ms = nan\n[program]", 13, ["ms", "NaN"]),
         ("[program]", "[tolerances]\nafter_ms = 5000\n[program]", 12, ["window_ms", "too small"]),

@@ -3,12 +3,20 @@
 import threading
 
 import pytest
+from sample_outbox import Wire, drain, event, keys, put
 from tenacity import wait_none
 
-from tap.ledger import BookError, Code, EmbeddedLedger, FactKind, Journal, SessionRow, all_events
+from tap.ledger import (
+    BookError,
+    CameraRow,
+    Code,
+    FactKind,
+    Journal,
+    SessionRow,
+    all_events,
+)
 from tap.ledger.outbox import MAX_ROWS, Outbox, backoff
 from tap.ledger.queue import Op, Outgoing, State
-from tap.ledger.rows import DirectorEventRow
 
 
 @pytest.fixture
@@ -16,33 +24,6 @@ def journal(tmp_path):
     journal = Journal(tmp_path / "journal.sqlite")
     yield journal
     journal.close()
-
-
-class Wire(EmbeddedLedger):
-    """A ledger whose way can be closed, and which may lose its answers."""
-
-    def __init__(self, path):
-        super().__init__(path)
-        self.faults = []
-        self.calls = []
-        self.in_flight = 0
-
-    def append_events(self, rows):
-        assert self.in_flight == 0, "two requests at once"
-        self.in_flight += 1
-        try:
-            self.calls.append([row.key for row in rows])
-            fault = self.faults.pop(0) if self.faults else None
-            if fault == "drop":
-                raise BookError(Code.UNREACHABLE, "No answer.")
-            if isinstance(fault, Exception):
-                raise fault
-            answer = super().append_events(rows)
-            if fault == "commit then drop":
-                raise BookError(Code.UNREACHABLE, "No answer.")
-            return answer
-        finally:
-            self.in_flight -= 1
 
 
 @pytest.fixture
@@ -60,41 +41,6 @@ def outbox(journal, wire):
     outbox.stop()
 
 
-def event(key, session="s"):
-    return DirectorEventRow(
-        key=key,
-        session_key=session,
-        seq=0,
-        type="cut",
-        source="witness",
-        at_ms=0,
-        verdict="UNANNOUNCED",
-        confidence=1,
-        text="",
-    )
-
-
-def put(journal, first, last, bad=()):
-    with journal.transaction():
-        for n in range(first, last):
-            row = event(f"k{n}", "nowhere" if n in bad else "s")
-            out = Outgoing(Op.EVENT, row.key, row.document())
-            journal.append(FactKind.VERDICT, f"v{n}", {}, [out])
-
-
-def keys(ledger):
-    return [row.key for row in all_events(ledger, "s")]
-
-
-def drain(outbox):
-    while True:
-        try:
-            if not outbox.push():
-                return
-        except BookError:
-            continue
-
-
 def test_rows_go_in_order_in_batches(journal, wire, outbox):
     put(journal, 0, 250)
     drain(outbox)
@@ -102,6 +48,28 @@ def test_rows_go_in_order_in_batches(journal, wire, outbox):
     assert keys(wire) == [f"k{n}" for n in range(250)]
     status = outbox.status()
     assert (status.pending, status.sent, status.parked, status.reason) == (0, 250, 0, None)
+
+
+def test_rows_of_another_kind_in_between_go_together_too(journal, wire, outbox):
+    """A shoot's stills and cameras would else cut its events into many small requests."""
+    with journal.transaction():
+        for n in range(60):
+            made = event(f"k{n}")
+            journal.append(
+                FactKind.VERDICT, f"v{n}", {}, [Outgoing(Op.EVENT, made.key, made.document())]
+            )
+            if n % 3 == 0:
+                camera = CameraRow(key=f"c{n}", session_key="s", camera_id=f"c{n}")
+                row = Outgoing(Op.CAMERA, camera.key, camera.document())
+                journal.append(FactKind.CAMERA, f"w{n}", {}, [row])
+    body = {"key": "s", "endedAtMs": 1.0, "finalState": {}}
+    journal.append(FactKind.COMPLETION, "c", {}, [Outgoing(Op.COMPLETION, "s", body)])
+    put(journal, 100, 110)
+    drain(outbox)
+    assert [len(call) for call in wire.calls] == [60, 10]
+    assert outbox.status().requests == 4
+    assert len(wire.cameras("s")) == 20
+    assert wire.session("s").status == "completed"
 
 
 def test_what_got_no_answer_is_sent_again_and_written_once(journal, wire, outbox):

@@ -1,11 +1,12 @@
 """The commands of `tap`. Each reads its arguments, calls one room, and says what came of it."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tap.cli import rig
+from tap.cli import ledger, rig
 from tap.cli.terminal import progress, say, say_json
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(rig.app, name="rig")
 
 ConfigFile = Annotated[
@@ -24,6 +26,13 @@ ConfigFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 SHOOT_TOML = Path("shoot.toml")
+
+
+class ReportForm(StrEnum):
+    """How the session report is printed."""
+
+    MD = "md"
+    JSON = "json"
 
 
 def _version(wanted: bool) -> None:
@@ -130,12 +139,17 @@ def verify(
     session: Annotated[
         str | None, typer.Option(help="The external id of a session in the ledger.")
     ] = None,
+    *,
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", help="Take ledger, tolerances and session from this file."),
     ] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Judge from this recording, not from tap's own evidence.")
+    ] = None,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(help="Read the ledger from this snapshot ZIP of Convex, or of tap."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -148,11 +162,38 @@ def verify(
 ) -> None:
     """Check a session: re-judge it from the ledger and the evidence, and list what disagrees.
 
+    The ledger is the one that --config names (embedded or Convex), a snapshot ZIP, or the
+    embedded one in TAP_HOME.
+
     Exits with 1 where the pictures contradict what was said.
     """
     from tap.cli.session import run_verify
 
-    raise typer.Exit(run_verify(session, config=config, shoot=replay, out=out, as_json=as_json))
+    raise typer.Exit(
+        run_verify(
+            session, config=config, shoot=replay, snapshot=snapshot, out=out, as_json=as_json
+        )
+    )
+
+
+@app.command(epilog="Example: tap report --session shoot-2026-11-22-a --format md > session.md")
+def report(
+    session: Annotated[
+        str | None, typer.Option(help="A session's id.", show_default="the configuration's")
+    ] = None,
+    config: ConfigFile = SHOOT_TOML,
+    form: Annotated[ReportForm, typer.Option("--format", help="For people, or for programs.")] = (
+        ReportForm.MD
+    ),
+) -> None:
+    """Print the session report for the production file, from the ledger and tap's journal.
+
+    Says which functions and endpoints were used, what the ledger remembers, the walk through the
+    shoot, example payloads, metrics, the commands to have it again, and what is left.
+    """
+    from tap.cli.session import run_report
+
+    run_report(session, config=config, as_json=form is ReportForm.JSON)
 
 
 @app.command(epilog="Example: tap demo --footage pose2sim")
@@ -161,11 +202,22 @@ def demo(
         str | None,
         typer.Option(help="Play real footage of this name, fetched once, not the rendered shoot."),
     ] = None,
+    *,
     out: Annotated[Path, typer.Option(help="The folder for what the demo writes.")] = Path(
         "demo-out"
     ),
     keep: Annotated[
         Path | None, typer.Option(help="Also keep a recording of the live session here.")
+    ] = None,
+    ledger_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Write to this Convex deployment, under a session id of its own.",
+            show_default="the embedded ledger",
+        ),
+    ] = None,
+    ledger_token_env: Annotated[
+        str | None, typer.Option(help="The variable that holds that deployment's token.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -175,7 +227,10 @@ def demo(
     """
     from tap.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(footage=footage, out=out, keep=keep, as_json=as_json))
+    deployment = (ledger_url, ledger_token_env) if ledger_url is not None else None
+    raise typer.Exit(
+        run_demo(footage=footage, out=out, keep=keep, deployment=deployment, as_json=as_json)
+    )
 
 
 @app.command(epilog="Example: tap init shoot.toml")

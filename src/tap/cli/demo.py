@@ -2,17 +2,20 @@
 
 import os
 import shutil
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 from tap.cli.session import show_check, watch_shown
 from tap.cli.terminal import progress, say, say_json, stderr
-from tap.config import Config, load_config
+from tap.config import Config, LedgerConfig, load_config
 from tap.errors import EXIT_DISAGREEMENT, EXIT_OK, InputError
-from tap.ledger import EmbeddedLedger, all_events, all_stills
+from tap.ledger import LedgerReader, all_events, all_stills
+from tap.report.findings import Verification
 from tap.report.folder import REPORT_FILE
 from tap.rig import demo
+from tap.witness.ledgers import open_ledger
 from tap.witness.verify import verify
 
 _CLOSING_MS = 5000.0
@@ -21,8 +24,15 @@ _CLOSING_MS = 5000.0
 _KEPT = {"TAP_DEBUG", "TAP_CACHE"}
 
 
-def run_demo(*, footage: str | None, out: Path, keep: Path | None, as_json: bool) -> int:
-    """Play, witness, check; returns the exit code."""
+def run_demo(
+    *,
+    footage: str | None,
+    out: Path,
+    keep: Path | None,
+    deployment: tuple[str, str | None] | None,
+    as_json: bool,
+) -> int:
+    """Play, witness, check; returns the exit code. `deployment`: address and token's variable."""
     if footage is None:
         shoot = demo.sample_shoot()
     else:
@@ -38,9 +48,11 @@ def run_demo(*, footage: str | None, out: Path, keep: Path | None, as_json: bool
                 f"{len(address['feeds'])} MJPEG feeds and a WebSocket; tap watches."
             )
         settings = load_config(config)
+        if deployment is not None:
+            settings = _on_convex(settings, *deployment)
         total_ms = address["durationMs"] + 1000 * demo.START_IN_S + _CLOSING_MS
         watch_shown(settings, record_to=keep, as_json=as_json, total_ms=total_ms)
-    with closing(EmbeddedLedger(ledger, read_only=True)) as books:
+    with closing(open_ledger(settings, read_only=True)) as books:
         checked = verify(
             settings.session.external_id,
             ledger=books,
@@ -50,6 +62,18 @@ def run_demo(*, footage: str | None, out: Path, keep: Path | None, as_json: bool
         )
         rows = _rows(books, settings)
     planted = demo.planted_mistakes(shoot, address["shiftMs"])
+    return _conclude(checked, planted, rows, out, as_json=as_json)
+
+
+def _conclude(
+    checked: Verification,
+    planted: list[demo.Mistake],
+    rows: dict[str, int],
+    out: Path,
+    *,
+    as_json: bool,
+) -> int:
+    """Say what was found of what was planted; returns the exit code."""
     missed, surplus = demo.compare(planted, checked)
     if as_json:
         say_json(
@@ -75,12 +99,20 @@ def run_demo(*, footage: str | None, out: Path, keep: Path | None, as_json: bool
     return EXIT_DISAGREEMENT if missed or surplus or checked.problems else EXIT_OK
 
 
-def _rows(books: EmbeddedLedger, settings: Config) -> dict[str, int]:
+def _on_convex(settings: Config, url: str, token_env: str | None) -> Config:
+    """The same with its ledger on a deployment, which keeps what earlier demos left there."""
+    ledger = LedgerConfig(kind="convex", url=url, token_env=token_env)
+    name = f"{settings.session.external_id}-{time.time():.0f}"
+    session = settings.session.model_copy(update={"external_id": name})
+    return settings.model_copy(update={"ledger": ledger, "session": session})
+
+
+def _rows(books: LedgerReader, settings: Config) -> dict[str, int]:
     """How many rows of each kind the session has in the ledger."""
     session = books.session(settings.session.external_id)
     if session is None:
         raise InputError(
-            f"{books.path}: expected the session {settings.session.external_id!r}, found none; "
+            f"expected the session {settings.session.external_id!r} in the ledger, found none; "
             "run the demo again"
         )
     types = Counter(row.type.value for row in all_events(books, session.key))

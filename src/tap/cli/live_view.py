@@ -109,7 +109,8 @@ def _verdicts(status: LiveStatus) -> RenderableType:
 
 
 def _books(status: LiveStatus) -> Text:
-    return Text(_books_line(status), "yellow" if status.ledger.note else "dim")
+    ill = "bold red" if status.ledger.way == "paused" else "yellow"
+    return Text(_books_line(status), ill if status.ledger.note else "dim")
 
 
 # ---------------------------------------------------------------- lines
@@ -199,7 +200,13 @@ def _books_line(status: LiveStatus) -> str:
     line = f"{director}, {status.claims} messages; ledger {status.ledger.rows} rows"
     if status.ledger.waiting:
         line += f", {status.ledger.waiting} waiting"
-    return f"{line}: {status.ledger.note}" if status.ledger.note else line
+    if status.ledger.parked:
+        line += f", {status.ledger.parked} refused"
+    if not status.ledger.note:
+        return line
+    way, ms = status.ledger.way, status.ledger.way_ms
+    since = f" for {ms / 1000:.0f} s" if ms is not None else ""
+    return f"{line}; {way.upper() if way == 'paused' else way}{since}: {status.ledger.note}"
 
 
 def _verdict_style(verdict: Verdict) -> str:

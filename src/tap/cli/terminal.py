@@ -46,6 +46,13 @@ def say_json(value: Any) -> None:
         sys.stdout.flush()
 
 
+def say_text(text: str) -> None:
+    """Print a text exactly as it is."""
+    with _pipe_may_close():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
 @contextmanager
 def _pipe_may_close() -> Generator[None]:
     """A reader that has seen enough (`tap … | head`) is no fault; nothing more is written."""

@@ -15,7 +15,14 @@ from tap.config.model import (
     session_folder,
     state_home,
 )
-from tap.config.start import Address, address_of, require_startable, start_problems, token_of
+from tap.config.start import (
+    Address,
+    address_of,
+    ledger_token,
+    require_startable,
+    start_problems,
+    token_of,
+)
 from tap.config.template import TEMPLATE, write_template
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "SessionConfig",
     "Tolerances",
     "address_of",
+    "ledger_token",
     "load_config",
     "require_startable",
     "session_folder",

@@ -9,13 +9,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from tap.config.lines import key_lines
 from tap.config.model import Config
 from tap.config.sentences import Problems
 from tap.errors import InputError
+from tap.toml_lines import key_lines
 
 MAX_BYTES = 1_000_000
 _PATHS = {"file", "path", "dir", "home"}
+_NAMES_OR_PATHS = {"profile", "mapping"}
 
 
 def load_config(path: Path) -> Config:
@@ -90,7 +91,7 @@ def _anchored(value: Any, folder: Path) -> Any:
 
 
 def _is_path(key: str, value: str) -> bool:
-    return key in _PATHS or (key == "profile" and value.endswith(".toml"))
+    return key in _PATHS or (key in _NAMES_OR_PATHS and value.endswith(".toml"))
 
 
 def _environment() -> dict[str, str]:

@@ -11,7 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tap.errors import InputError
 from tap.judge import tolerances as judge
+from tap.ledger.convex import REFERENCE, require_safe
 from tap.vocabulary import CAMERA_ID, PROGRAM
 
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
@@ -162,15 +164,57 @@ class DirectorConfig(Token):
 class LedgerConfig(Section):
     """`[ledger]`: where the rows go."""
 
-    kind: str = Field(
-        default="embedded", description='"embedded", the only ledger so far', examples=["embedded"]
+    kind: Literal["embedded", "convex"] = Field(
+        default="embedded", description='"embedded" or "convex"', examples=["convex"]
     )
     path: FileName | None = Field(default=None, examples=["ledger.sqlite"])
+    url: Annotated[str, _url("http", "https")] | None = Field(
+        default=None,
+        description="an https:// address (http:// only on this very host)",
+        examples=["https://NAME.convex.site"],
+    )
+    token_env: str | None = Field(
+        default=None,
+        pattern=ENV_NAME,
+        description="the name of an environment variable",
+        examples=["PRODUCTION_TOKEN"],
+    )
+    mapping: str = Field(
+        default=REFERENCE,
+        pattern=r"^[A-Za-z0-9._/\\ -]{1,255}$",
+        description="the name of a mapping, or the path of one (.toml)",
+        examples=[REFERENCE],
+    )
+    role: Literal["author", "witness"] = Field(
+        default="author", description='"author" or "witness"', examples=["author"]
+    )
+    still_urls: tuple[Text, ...] = Field(
+        default=(),
+        description="a list of addresses under which stills may be fetched",
+        examples=['["file:///mnt/stills/"]'],
+    )
 
     @model_validator(mode="after")
-    def _available(self) -> Self:
-        if self.kind != "embedded":
-            raise PydanticCustomError("unavailable", "", {"at": ("kind",), "got": self.kind})
+    def _goes_together(self) -> Self:
+        convex = self.kind == "convex"
+        if convex and self.url is None:
+            raise ValueError(
+                'kind = "convex" needs the deployment\'s address: expected url, got none; add for '
+                'example url = "https://NAME.convex.site"'
+            )
+        foreign = "path" if convex else "url"
+        if getattr(self, foreign) is not None:
+            raise ValueError(
+                f'{foreign} does not go with kind = "{self.kind}": expected '
+                f"{'url' if convex else 'path'}; change one of the two"
+            )
+        if not convex and self.role != "author":
+            raise ValueError(
+                'role = "witness" is for a ledger that another writer fills: expected '
+                'kind = "convex" with it; change one of the two'
+            )
+        if self.url is not None:
+            _refuse_clear(self.url)
         return self
 
 
@@ -320,6 +364,13 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment first, then what the file gave."""
         return env_settings, init_settings
+
+
+def _refuse_clear(url: str) -> None:
+    try:
+        require_safe(url)
+    except InputError as error:
+        raise ValueError(str(error).removeprefix("the ledger's ")) from error
 
 
 def _exactly_one(url: str | None, file: Path | None, what: str) -> None:

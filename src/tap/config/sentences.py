@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tap.config.lines import Path as KeyPath
 from tap.config.model import Config
+from tap.toml_lines import Path as KeyPath
 
 
 @dataclass(frozen=True)

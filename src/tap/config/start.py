@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from tap.claims.profile import Profile, load_profile
 from tap.config.model import Config, DirectorConfig, FeedConfig, Token
 from tap.errors import InputError
+from tap.ledger.convex import load_mapping
 
 
 def token_of(token: Token, environ: Mapping[str, str] | None = None) -> str | None:
@@ -24,6 +25,11 @@ def token_of(token: Token, environ: Mapping[str, str] | None = None) -> str | No
             f"got nothing; set it, for example: export {token.token_env}=…"
         )
     return value
+
+
+def ledger_token(config: Config, environ: Mapping[str, str] | None = None) -> str | None:
+    """The secret of the Convex ledger, or None where none is named. Raises `InputError`."""
+    return token_of(Token(token_env=config.ledger.token_env), environ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def _usual_parameter(part: FeedConfig | DirectorConfig, profile: Profile | None)
 
 
 def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What stands in the way of a start, by feed id or "director"; empty when nothing does."""
+    """What stands in the way of a start, by feed id, "director" or "ledger"; empty if nothing."""
     problems: dict[str, str] = {}
     parts: dict[str, Token] = {**config.feeds()}
     if config.director is not None:
@@ -91,6 +97,11 @@ def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> 
             load_profile(config.director.profile)
         except InputError as error:
             problems["director"] = f"director: {error}"
+    try:
+        ledger_token(config, environ)
+        load_mapping(config.ledger.mapping)
+    except InputError as error:
+        problems["ledger"] = f"ledger: {error}"
     for name, feed in config.feeds().items():
         if feed.kind == "webrtc":
             problems[name] = (

@@ -1,6 +1,8 @@
 """The production ledger: rows, the journal they come from, and the way they take."""
 
+from tap.ledger.beside import BesideLedger
 from tap.ledger.bookkeeper import Bookkeeper
+from tap.ledger.convex import ConvexLedger
 from tap.ledger.embedded import EmbeddedLedger
 from tap.ledger.facts import Begun, BookStatus, CameraFacts, SessionFacts
 from tap.ledger.faults import BookError, Code
@@ -15,16 +17,19 @@ from tap.ledger.rows import (
     Source,
     StillRow,
 )
-from tap.ledger.store import LedgerStore, all_events, all_stills
+from tap.ledger.snapshot import SnapshotLedger, Tables, write_snapshot
+from tap.ledger.store import LedgerReader, LedgerStore, RowFault, all_events, all_stills
 
 __all__ = [
     "Begun",
+    "BesideLedger",
     "BookError",
     "BookStatus",
     "Bookkeeper",
     "CameraFacts",
     "CameraRow",
     "Code",
+    "ConvexLedger",
     "DirectorEventRow",
     "DirectorEventType",
     "EmbeddedLedger",
@@ -32,14 +37,19 @@ __all__ = [
     "FactKind",
     "FinalState",
     "Journal",
+    "LedgerReader",
     "LedgerStore",
     "Recalled",
+    "RowFault",
     "SessionFacts",
     "SessionRow",
+    "SnapshotLedger",
     "Source",
     "StillRow",
+    "Tables",
     "all_events",
     "all_stills",
     "read_journal",
     "recall",
+    "write_snapshot",
 ]

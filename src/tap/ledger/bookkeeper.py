@@ -138,7 +138,15 @@ class Bookkeeper:
         if outbox.oldest_ms is not None:
             age = max(0.0, self._clock.now_ms() - outbox.oldest_ms)
         return BookStatus(
-            outbox.pending, outbox.sent, outbox.parked, age, outbox.reason, self._differing
+            pending=outbox.pending,
+            sent=outbox.sent,
+            parked=outbox.parked,
+            oldest_age_ms=age,
+            reason=outbox.reason,
+            differing=self._differing,
+            way=outbox.way,
+            way_since_ms=outbox.way_since_ms,
+            requests=outbox.requests,
         )
 
     # ------------------------------------------------------------------ facts

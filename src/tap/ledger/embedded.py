@@ -13,6 +13,7 @@ from tap.clock import Clock, SystemClock
 from tap.ledger import values
 from tap.ledger.database import Database, Kind
 from tap.ledger.faults import BookError, Code
+from tap.ledger.queue import Op
 from tap.ledger.rows import (
     CAMERAS,
     DIRECTOR_EVENTS,
@@ -25,7 +26,7 @@ from tap.ledger.rows import (
     SessionRow,
     StillRow,
 )
-from tap.ledger.store import PAGE, Applied, Started, Written
+from tap.ledger.store import PAGE, Applied, RowFault, Started, Written
 
 _R = TypeVar("_R", bound=Row)
 
@@ -153,6 +154,29 @@ class EmbeddedLedger:
                 return False
             self._replace(SESSIONS, completed)
             return True
+
+    def kept(self, op: Op, document: dict[str, Any]) -> dict[str, Any] | None:
+        """See `LedgerReader.kept`: as it was sent."""
+        return document
+
+    def faults(self, session_key: str) -> list[RowFault]:
+        """See `LedgerReader.faults`: rows whose session isn't there."""
+        found: list[RowFault] = []
+        start = f"{session_key}/"
+        for table in (CAMERAS, DIRECTOR_EVENTS, STILLS):
+            rows = self._database.execute(
+                f'SELECT "key", "sessionKey" FROM "{table}" WHERE substr("key", 1, ?) = ?'  # noqa: S608 (constants)
+                f' AND "sessionKey" NOT IN (SELECT "key" FROM "{SESSIONS}") ORDER BY "key"',
+                (len(start), start),
+            )
+            for key, owner in rows:
+                text = f"It belongs to a session that isn't there ({str(owner)[:60]!r})."
+                found.append(RowFault(table, key, text, orphan=True))
+        return found
+
+    def answers(self) -> bool:
+        """See `LedgerStore.answers`: a file is always at hand."""
+        return True
 
     def close(self) -> None:
         """Close the file."""

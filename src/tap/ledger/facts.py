@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tap.ledger.circuit import Way
 from tap.vocabulary import SESSION_KIND, Claim, Event, Shot, Verdict
 
 
@@ -52,8 +53,9 @@ class BookStatus:
     """How the books stand. Counts are of rows.
 
     `oldest_age_ms` is how long the oldest pending row has been waiting; `reason` a sentence on
-    why rows can't be sent, None while they can. `differing` counts facts that came again with
-    another content: the first one stands.
+    why rows can't be sent, None while they can; `way` is open, closed or paused (tap is not let
+    in), and `way_since_ms` since when (Unix ms), None where that is from the start. `differing`
+    counts facts that came again with another content: the first one stands.
     """
 
     pending: int = 0
@@ -62,3 +64,6 @@ class BookStatus:
     oldest_age_ms: float | None = None
     reason: str | None = None
     differing: int = 0
+    way: Way = Way.OPEN
+    way_since_ms: float | None = None
+    requests: int = 0

@@ -17,6 +17,11 @@ class Code(StrEnum):
 
     UNREACHABLE = "UNREACHABLE"
     DENIED = "DENIED"
+    """The ledger doesn't know tap's token."""
+    SUSPECT = "SUSPECT"
+    """The ledger failed on it without a reason: a bad moment, or a row that it can't take."""
+    UNSUPPORTED = "UNSUPPORTED"
+    """The ledger has no such operation."""
     LOCKED = "LOCKED"
     NO_ROOM = "NO_ROOM"
     READ_ONLY = "READ_ONLY"

@@ -33,7 +33,7 @@ CREATE TABLE facts (
 """,
 )
 
-_PAGE = 500
+_PAGE = 2000
 _OWNER_WAIT_S = 2.0
 """A tap that was killed may take a moment to be gone."""
 
@@ -51,6 +51,9 @@ class FactKind(StrEnum):
     VERDICT = "verdict"
     STILL = "still"
     COMPLETION = "completion"
+
+
+_KINDS = {kind.value: kind for kind in FactKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,11 @@ class Journal:
 
     def records(self, kind: FactKind | None = None, after: int = 0) -> Iterator[Fact]:
         """All facts (of one kind) behind place `after`, in order."""
+        for page in self.pages(kind, after):
+            yield from page
+
+    def pages(self, kind: FactKind | None = None, after: int = 0) -> Iterator[list[Fact]]:
+        """As `records`, many at a time."""
         only = kind.value if kind else None
         while True:
             page = self._database.execute(
@@ -139,8 +147,7 @@ class Journal:
                 " WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY seq LIMIT ?3",
                 (after, only, _PAGE),
             )
-            for values in page:
-                yield _fact(values)
+            yield [_fact(values) for values in page]
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
@@ -204,7 +211,7 @@ def spelled(body: dict[str, Any]) -> str:
 
 def _fact(values: tuple[Any, ...]) -> Fact:
     seq, kind, key, body = values
-    return Fact(seq, FactKind(kind), key, body)
+    return Fact(seq, _KINDS[kind], key, body)
 
 
 def _json(body: dict[str, Any], key: str) -> str:

@@ -6,6 +6,7 @@ ledger refuses is narrowed down by smaller batches, parked with the reason, and 
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,10 @@ from pydantic import ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set
 from tenacity.wait import wait_base, wait_random_exponential
 
+from tap.clock import Clock, SystemClock
 from tap.errors import LedgerError
-from tap.ledger.faults import BookError
+from tap.ledger.circuit import Circuit, Doubt, Way
+from tap.ledger.faults import BookError, Code
 from tap.ledger.queue import Op, Queue, Waiting
 from tap.ledger.rows import CameraRow, DirectorEventRow, FinalState, SessionRow, StillRow
 from tap.ledger.store import LedgerStore
@@ -25,6 +28,11 @@ MAX_BYTES = 512 * 1024
 GATHER_S = 0.1
 """After news the sender waits for this long, so that rows made together go together."""
 
+PAUSE_S = 15.0
+"""Where tap is not let in, trying more often changes nothing until somebody has seen to it."""
+PARKED_AGAIN_S = 600.0
+"""Parked rows get another chance so often, within a run too."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -33,11 +41,26 @@ def backoff() -> wait_base:
     return wait_random_exponential(multiplier=0.25, max=30)
 
 
+class _Waits(wait_base):
+    """As `usual`; but where tap is not let in, only now and then."""
+
+    def __init__(self, usual: wait_base) -> None:
+        self._usual = usual
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
+        usual = self._usual(retry_state)
+        denied = isinstance(error, BookError) and error.code is Code.DENIED
+        return max(usual, PAUSE_S) if denied else usual
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxStatus:
     """Counts of rows; `oldest_ms` is since when (Unix ms) the oldest pending one waits.
 
-    `reason` says in a sentence why the way is closed, None while it is open.
+    `reason` says in a sentence why the way is closed, None while it is open; `way_since_ms` is
+    since when (Unix ms) it stands as it does, None where that is from the start. `requests`
+    counts those made.
     """
 
     pending: int
@@ -45,17 +68,37 @@ class OutboxStatus:
     parked: int
     oldest_ms: float | None
     reason: str | None
+    way: Way = Way.OPEN
+    way_since_ms: float | None = None
+    requests: int = 0
 
 
 class Outbox:
     """Sends what is in `queue` to `store` on a thread of its own, from `start` to `stop`."""
 
-    def __init__(self, queue: Queue, store: LedgerStore, *, wait: wait_base | None = None) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        store: LedgerStore,
+        *,
+        wait: wait_base | None = None,
+        clock: Clock | None = None,
+        per_second: float | None = None,
+    ) -> None:
+        """`per_second` bounds the requests made while catching up; the store's own bound, if it
+        has one, where None."""
         self._queue = queue
         self._store = store
-        self._wait = wait or backoff()
+        self._clock = clock or SystemClock()
+        self._wait = _Waits(wait or backoff())
+        per_second = per_second or getattr(store, "requests_per_second", None)
+        self._apart_s = 1.0 / per_second if per_second else 0.0
         self._limit = MAX_ROWS
-        self._reason: str | None = None
+        self._circuit = Circuit()
+        self._doubt = Doubt()
+        self._told = Way.OPEN
+        self._requests = 0
+        self._parked_at = 0.0
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._hurry = threading.Event()
@@ -67,6 +110,7 @@ class Outbox:
     def start(self) -> None:
         """Begin to send. Rows that were parked in an earlier run get another chance."""
         self._queue.unpark()
+        self._parked_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="tap-outbox", daemon=True)
         self._thread.start()
 
@@ -93,9 +137,16 @@ class Outbox:
 
     def status(self) -> OutboxStatus:
         """How things stand."""
-        tally = self._queue.tally()
+        tally, circuit = self._queue.tally(), self._circuit
         return OutboxStatus(
-            tally.pending, tally.sent, tally.parked, tally.oldest_ms, reason=self._reason
+            tally.pending,
+            tally.sent,
+            tally.parked,
+            tally.oldest_ms,
+            reason=circuit.reason,
+            way=circuit.way,
+            way_since_ms=circuit.since_ms,
+            requests=self._requests,
         )
 
     # ------------------------------------------------------------------ one request
@@ -108,21 +159,36 @@ class Outbox:
         batch = self._queue.head(self._limit, MAX_BYTES)
         if not batch:
             return False
+        self._requests += 1
         try:
             self._send(batch)
-        except (BookError, ValidationError) as fault:
-            if isinstance(fault, BookError) and not fault.refused:
-                self._failed(batch, fault)
-                raise
-            self._refused(batch, fault)
         except Exception as error:
-            self._failed(batch, error)
-            raise
+            if not self._is_row(error, batch):
+                self._failed(batch, error)
+                raise
+            self._refused(batch, error)
         else:
             self._queue.mark_sent(batch)
+            self._doubt.passed(whole=self._limit == MAX_ROWS)
             self._limit = min(MAX_ROWS, 2 * self._limit)
-        self._reason = None
+        self._circuit = self._circuit.opened(self._clock.now_ms())
+        self._told = Way.OPEN
         return True
+
+    def _is_row(self, error: Exception, batch: Sequence[Waiting]) -> bool:
+        """Whether the batch is at fault, and not the way."""
+        if isinstance(error, ValidationError):
+            return True
+        if not isinstance(error, BookError):
+            return False
+        if error.code is not Code.SUSPECT:
+            return error.refused
+        if batch[0].op is Op.SESSION:
+            return False  # without it every other row would be refused
+        doubted = self._doubt.failed() and self._store.answers()
+        if doubted:
+            self._doubt.narrowed(alone=len(batch) == 1)
+        return doubted
 
     def _send(self, batch: Sequence[Waiting]) -> None:
         bodies = [row.body for row in batch]
@@ -143,17 +209,18 @@ class Outbox:
         self._store.complete_session(body["key"], body["endedAtMs"], state)
 
     def _refused(self, batch: Sequence[Waiting], fault: Exception) -> None:
-        """One row of the batch is at fault: park it if it is alone, else look in the first half."""
+        """Look in the first half."""
         if len(batch) > 1:
             self._limit = len(batch) // 2
             return
         _log.warning("parked %s: %s", batch[0].key, fault)
         self._queue.park(batch[0], str(fault))
+        self._parked_at = time.monotonic()
         self._limit = MAX_ROWS
 
     def _failed(self, batch: Sequence[Waiting], error: Exception) -> None:
-        self._reason = str(error) or type(error).__name__
-        self._queue.mark_failed(batch, self._reason)
+        self._circuit = self._circuit.failed(error, self._clock.now_ms())
+        self._queue.mark_failed(batch, self._circuit.reason or "")
 
     # ------------------------------------------------------------------ the thread
 
@@ -169,12 +236,24 @@ class Outbox:
         while not self._stopping.is_set():
             self._news.clear()
             # Looked at after `clear`, so that rows which come now are news for the next round.
-            if not retrying(self.push):
-                self._hurry.clear()
-                with self._empty:
-                    self._empty.notify_all()
-                self._news.wait()
-                self._rest(GATHER_S)
+            if retrying(self.push):
+                self._stopping.wait(self._apart_s)
+                continue
+            self._hurry.clear()
+            with self._empty:
+                self._empty.notify_all()
+            if not self._news.wait(PARKED_AGAIN_S) or self._is_time_again():
+                self._unpark()
+            self._rest(GATHER_S)
+
+    def _is_time_again(self) -> bool:
+        return time.monotonic() - self._parked_at > PARKED_AGAIN_S
+
+    def _unpark(self) -> None:
+        """Whatever was wrong with the parked rows may be mended by now."""
+        self._parked_at = time.monotonic()
+        if not self._stopping.is_set() and self._queue.tally().parked:
+            self._queue.unpark()
 
     def _rest(self, seconds: float) -> None:
         """Wait before the next request, unless somebody is in a hurry."""
@@ -184,10 +263,16 @@ class Outbox:
     def _tell(self, state: RetryCallState) -> None:
         """A way that has just closed is worth a line; that it is closed still is not."""
         error = state.outcome.exception() if state.outcome is not None else None
-        self._reason = str(error) or type(error).__name__
-        if state.attempt_number == 1:
+        if error is None:
+            return
+        if isinstance(error, Exception):
+            self._circuit = self._circuit.failed(error, self._clock.now_ms())
+        if self._circuit.way is Way.PAUSED and self._told is not Way.PAUSED:
+            _log.error("tap is not let in, rows wait: %s", self._circuit.reason)
+        elif state.attempt_number == 1:
             level = logging.WARNING if isinstance(error, LedgerError) else logging.ERROR
-            _log.log(level, "the ledger can't be written now, rows wait: %s", self._reason)
+            _log.log(level, "the ledger can't be written now, rows wait: %s", self._circuit.reason)
+        self._told = self._circuit.way
 
     def _is_empty(self) -> bool:
         return self._queue.tally().pending == 0

@@ -24,6 +24,8 @@ CREATE INDEX outbox_by_state ON outbox (state, seq);
 """
 
 _PAGE = 500
+_LOOK_AHEAD = 4
+"""How many times as many rows as go in a batch are looked at for it."""
 
 
 class Op(StrEnum):
@@ -104,17 +106,26 @@ class Queue:
 
     def head(self, limit: int, max_bytes: int) -> list[Waiting]:
         """The oldest pending rows that can go in one batch: of one op, at most `max_bytes` of
-        JSON text together. A longer row goes alone."""
+        JSON text together. A longer row goes alone.
+
+        Rows of another op in between are left for the next batch: each table has its own order.
+        Nothing is taken from behind a row that goes alone.
+        """
         found = self._database.execute(
             "SELECT seq, op, key, body, state, attempts, reason FROM outbox"
             " WHERE state = 'pending' ORDER BY seq LIMIT ?",
-            (limit,),
+            (limit * _LOOK_AHEAD,),
         )
         batch: list[Waiting] = []
         size = 0
         for values in found:
+            op = Op(values[1])
+            if batch and (op in ALONE or batch[0].op in ALONE or len(batch) == limit):
+                break
+            if batch and op is not batch[0].op:
+                continue
             size += len(values[3])
-            if batch and (size > max_bytes or values[1] != batch[0].op or batch[0].op in ALONE):
+            if batch and size > max_bytes:
                 break
             batch.append(_waiting(values))
         return batch

@@ -139,6 +139,12 @@ class DirectorEventRow(Row):
     text: str
 
 
+class JudgingRow(DirectorEventRow):
+    """A row of tap's in a ledger that another writer fills: `judges` is that one's row."""
+
+    judges: str | None = None
+
+
 class StillRow(Row):
     """A still that was taken or marked, with what the program showed at its time."""
 

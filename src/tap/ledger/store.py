@@ -5,8 +5,9 @@ their own keys. One call is one transaction.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from tap.ledger.queue import Op
 from tap.ledger.rows import CameraRow, DirectorEventRow, FinalState, SessionRow, StillRow
 
 PAGE = 500
@@ -34,7 +35,60 @@ class Written(NamedTuple):
     duplicates: int
 
 
-class LedgerStore(Protocol):
+class RowFault(NamedTuple):
+    """A row that no page shows as it is: one that can't be read, or one that nobody owns."""
+
+    table: str
+    key: str
+    text: str
+    orphan: bool = False
+    double: bool = False
+
+
+class LedgerReader(Protocol):
+    """What of a ledger can be read, wherever it lies. All methods raise `BookError`."""
+
+    def session(self, external_id: str) -> SessionRow | None:
+        """One session."""
+        ...
+
+    def sessions(self) -> tuple[SessionRow, ...]:
+        """All sessions, the latest start first."""
+        ...
+
+    def cameras(self, session_key: str) -> tuple[CameraRow, ...]:
+        """The cameras of a session, by id."""
+        ...
+
+    def events(
+        self, session_key: str, after_seq: int = 0, limit: int = PAGE
+    ) -> tuple[DirectorEventRow, ...]:
+        """A page of director events behind `after_seq`, by `seq`; empty behind the last.
+
+        A page never ends between two rows of one `seq`, so it may be longer than `limit`.
+        """
+        ...
+
+    def stills(
+        self, session_key: str, after_key: str = "", limit: int = PAGE
+    ) -> tuple[StillRow, ...]:
+        """A page of stills behind `after_key`, by key; empty behind the last."""
+        ...
+
+    def kept(self, op: Op, document: dict[str, Any]) -> dict[str, Any] | None:
+        """A sent row as this ledger keeps it; None where it keeps no such rows."""
+        ...
+
+    def faults(self, session_key: str) -> list[RowFault]:
+        """Rows about this session that its pages don't show: what the ledger can tell of them."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
+class LedgerStore(LedgerReader, Protocol):
     """A ledger. All methods raise `BookError`; `code` tells whether the row or the way is bad.
 
     A key that is taken by a row of other content: `KEY_REUSED`. A row of a session that isn't
@@ -65,39 +119,12 @@ class LedgerStore(Protocol):
         """Complete the session; False if it was, in just this way. In another: `KEY_REUSED`."""
         ...
 
-    def session(self, external_id: str) -> SessionRow | None:
-        """One session."""
-        ...
-
-    def sessions(self) -> tuple[SessionRow, ...]:
-        """All sessions, the latest start first."""
-        ...
-
-    def cameras(self, session_key: str) -> tuple[CameraRow, ...]:
-        """The cameras of a session, by id."""
-        ...
-
-    def events(
-        self, session_key: str, after_seq: int = 0, limit: int = PAGE
-    ) -> tuple[DirectorEventRow, ...]:
-        """A page of director events behind `after_seq`, by `seq`; empty behind the last.
-
-        A page never ends between two rows of one `seq`, so it may be longer than `limit`.
-        """
-        ...
-
-    def stills(
-        self, session_key: str, after_key: str = "", limit: int = PAGE
-    ) -> tuple[StillRow, ...]:
-        """A page of stills behind `after_key`, by key; empty behind the last."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what it holds."""
+    def answers(self) -> bool:
+        """Whether it answers at all at this moment; raises nothing."""
         ...
 
 
-def all_events(store: LedgerStore, session_key: str) -> Iterator[DirectorEventRow]:
+def all_events(store: LedgerReader, session_key: str) -> Iterator[DirectorEventRow]:
     """Every director event of a session, by `seq`, read page by page."""
     after = -(2**53)  # from before 0, so that wrong numbers are seen too
     while page := store.events(session_key, after):
@@ -105,7 +132,7 @@ def all_events(store: LedgerStore, session_key: str) -> Iterator[DirectorEventRo
         after = page[-1].seq
 
 
-def all_stills(store: LedgerStore, session_key: str) -> Iterator[StillRow]:
+def all_stills(store: LedgerReader, session_key: str) -> Iterator[StillRow]:
     """Every still of a session, by key, read page by page."""
     after = ""
     while page := store.stills(session_key, after):

@@ -4,11 +4,11 @@ The models serialise (`to_json`) to camelCase names; nothing in them needs the p
 only their addresses (feed and time).
 """
 
-import json
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field, field_serializer
+from pydantic_core import to_json
 
 from tap.errors import EXIT_COULD_NOT_WITNESS, EXIT_DISAGREEMENT, EXIT_OK
 from tap.vocabulary import (
@@ -111,6 +111,8 @@ class Fault(StrEnum):
     """The ledger has it more than once."""
     OUT_OF_ORDER = "out_of_order"
     """Its sequence number steps back, repeats, or leaves a hole."""
+    ORPHANED = "orphaned"
+    """It belongs to a session that the ledger doesn't have."""
     DIFFERENT_VERDICT = "different_verdict"
     """The row's verdict is not the one that follows from the evidence."""
 
@@ -136,6 +138,8 @@ class Verification(Word):
     basis: str = "evidence"
     ledger_checked: bool = True
     rows: int = 0
+    unread: tuple[str, ...] = ()
+    """Tables of the ledger that it can't be asked for: nothing is said of them."""
     findings: tuple[Finding, ...] = ()
     problems: tuple[LedgerProblem, ...] = ()
     cameras: tuple[CameraSeen, ...] = ()
@@ -168,4 +172,4 @@ class Verification(Word):
         document = self.model_dump(mode="json", by_alias=True)
         document["counts"] = self.counts
         document["exitCode"] = self.exit_code
-        return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        return to_json(document, indent=1, inf_nan_mode="null").decode() + "\n"

@@ -50,6 +50,14 @@ CHANGES = frozenset({ClaimType.CUT, ClaimType.ACCEPT})
 """Messages that command a change of the program."""
 
 
+def date_time(at_ms: float) -> str:
+    """`2026-11-22 10:15:03.250`, UTC; the number itself where that is no date."""
+    try:
+        return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+    except (ValueError, OverflowError, OSError):
+        return f"{at_ms:g}"
+
+
 def printable(text: str) -> str:
     """`text` with a space for each character that has no picture of its own."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

@@ -1,12 +1,13 @@
 """Reads a ledger's rows of one session, and holds them against the journal, row by row."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from tap.errors import InputError
+from tap.ledger.carry import session_after
 from tap.ledger.faults import BookError, Code
 from tap.ledger.journal import Journal
 from tap.ledger.queue import Op, State, Waiting
@@ -20,13 +21,16 @@ from tap.ledger.rows import (
     Row,
     SessionRow,
     StillRow,
+    session_key,
 )
-from tap.ledger.store import LedgerStore, all_stills
+from tap.ledger.store import LedgerReader, RowFault, all_stills
 from tap.report.findings import Fault, LedgerProblem
 from tap.report.wording import clip
 from tap.witness.compare import Document, compare_rows
 
 _R = TypeVar("_R", bound=Row)
+
+Kept = Callable[[Op, dict[str, Any]], dict[str, Any] | None]
 
 _FIRST_SEQ = -(2**53)
 _MOST_STEPS = 10_000
@@ -44,6 +48,8 @@ class Books:
     stills: tuple[StillRow, ...] = ()
     unreadable: dict[int, str] = field(default_factory=dict[int, str])
     problems: list[LedgerProblem] = field(default_factory=list[LedgerProblem])
+    unread: list[str] = field(default_factory=list[str])
+    """Tables that this ledger can't be asked for: nothing is said of them."""
 
     @property
     def rows(self) -> int:
@@ -52,26 +58,47 @@ class Books:
         return 1 + others
 
 
-def read_books(store: LedgerStore, external_id: str) -> Books:
+def read_books(store: LedgerReader, external_id: str) -> Books:
     """All rows of a session. Raises `InputError` if the ledger does not know it, `LedgerError`.
 
     A row that was altered so that it is no row any more costs only itself.
     """
-    session = _session(store, external_id)
-    books = Books(session)
+    try:
+        session = _session(store, external_id)
+        books = Books(session)
+    except BookError as error:
+        if error.code is not Code.UNSUPPORTED:
+            raise
+        session = SessionRow(
+            key=session_key(external_id), external_id=external_id, started_at_ms=0.0
+        )
+        books = Books(session, unread=[SESSIONS])
     books.cameras = _whole(books, CAMERAS, lambda: store.cameras(session.key))
     books.stills = _whole(books, STILLS, lambda: tuple(all_stills(store, session.key)))
     books.events = list(_events(store, books))
+    books.problems += [_fault(fault) for fault in store.faults(session.key)]
     return books
 
 
-def check_books(books: Books, journal: Journal) -> list[LedgerProblem]:
-    """Every difference between the ledger and the rows that the journal sent, or has yet to."""
-    sent = list(journal.queue.rows())
+def _fault(fault: RowFault) -> LedgerProblem:
+    kind = Fault.ORPHANED if fault.orphan else Fault.DUPLICATE if fault.double else Fault.ALTERED
+    return LedgerProblem(fault=kind, table=fault.table, key=fault.key, text=fault.text)
+
+
+def check_books(
+    books: Books, journal: Journal, kept: Kept = lambda _, document: document
+) -> list[LedgerProblem]:
+    """Every difference between the ledger and the rows that the journal sent, or has yet to.
+
+    `kept` is `LedgerReader.kept`: what of a sent row the ledger keeps at all.
+    """
+    sent = list(_as_kept(journal.queue.rows(), kept))
     problems = list(books.problems)
-    broken = {problem.table for problem in problems}
-    session = _expected_session(sent)
-    if session is not None:
+    broken = {problem.table for problem in problems if problem.key == books.session.key}
+    broken |= set(books.unread)
+    named = {problem.key for problem in problems}
+    session = session_after(row for row in sent if row.state is State.SENT)
+    if session is not None and SESSIONS not in books.unread:
         problems += compare_rows(SESSIONS, [session], [books.session.document()])
     if CAMERAS not in broken:
         newest = {row.key: row for row in sent if row.op is Op.CAMERA and row.state is State.SENT}
@@ -84,10 +111,20 @@ def check_books(books: Books, journal: Journal) -> list[LedgerProblem]:
             text = f"The row can't be read: {books.unreadable[row.body['seq']]}."
             problems.append(_altered(DIRECTOR_EVENTS, row.key, text))
     readable = [row for row in events if row.body.get("seq") not in books.unreadable]
-    return problems + _compare(DIRECTOR_EVENTS, readable, _plain(books.events))
+    problems += _compare(DIRECTOR_EVENTS, readable, _plain(books.events))
+    # A row that is told of already is not missing as well.
+    told = len(books.problems)
+    return problems[:told] + [problem for problem in problems[told:] if problem.key not in named]
 
 
-def _session(store: LedgerStore, external_id: str) -> SessionRow:
+def _as_kept(rows: Iterable[Waiting], kept: Kept) -> Iterator[Waiting]:
+    for row in rows:
+        body = kept(row.op, row.body)
+        if body is not None:
+            yield replace(row, body=body)
+
+
+def _session(store: LedgerReader, external_id: str) -> SessionRow:
     try:
         found = store.session(external_id)
         known = () if found is not None else store.sessions()
@@ -112,6 +149,9 @@ def _whole(books: Books, table: str, read: Callable[[], tuple[_R, ...]]) -> tupl
     try:
         return read()
     except BookError as error:
+        if error.code is Code.UNSUPPORTED:
+            books.unread.append(table)
+            return ()
         if not _is_row(error):
             raise
         text = f"A row of this session can't be read: {_first(error)}."
@@ -119,7 +159,7 @@ def _whole(books: Books, table: str, read: Callable[[], tuple[_R, ...]]) -> tupl
         return ()
 
 
-def _events(store: LedgerStore, books: Books) -> Iterator[DirectorEventRow]:
+def _events(store: LedgerReader, books: Books) -> Iterator[DirectorEventRow]:
     """Page by page; where a page can't be read, number by number."""
     after = _FIRST_SEQ
     steps = 0
@@ -148,23 +188,6 @@ def _events(store: LedgerStore, books: Books) -> Iterator[DirectorEventRow]:
             continue
         yield from single
         after = single[-1].seq if single else after + 1
-
-
-def _expected_session(sent: Sequence[Waiting]) -> Document | None:
-    """The session's row after everything that was sent; None where nothing was."""
-    row: dict[str, Any] | None = None
-    started_at_ms: float | None = None
-    for waiting in sent:
-        if waiting.state is not State.SENT:
-            continue
-        if waiting.op is Op.SESSION:
-            started_at_ms = waiting.body["startedAtMs"] if row is None else started_at_ms
-            resumed = row is None or waiting.body.get("runs") != row.get("runs")
-            kept = {} if resumed or row is None else row
-            row = {**kept, **waiting.body, "startedAtMs": started_at_ms}
-        elif waiting.op is Op.COMPLETION and row is not None:
-            row = {**row, **waiting.body, "status": "completed"}
-    return row
 
 
 def _compare(

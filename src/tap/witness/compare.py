@@ -83,6 +83,8 @@ def _whole(seq: Any) -> int | None:
 
 
 def _difference(table: str, key: str, expected: Document, found: Document) -> LedgerProblem | None:
+    if expected == found and _bools(expected) == _bools(found):
+        return None
     differing = list(_differing("", expected, found))
     if not differing:
         return None
@@ -96,6 +98,17 @@ def _difference(table: str, key: str, expected: Document, found: Document) -> Le
     )
     more = f"; and {len(differing) - 4} more" if len(differing) > 4 else ""
     return _problem(Fault.ALTERED, table, key, f"{shown}{more}.")
+
+
+def _bools(value: Any) -> int:
+    """How many truth values there are: to Python they equal 1 and 0, to a ledger they don't."""
+    if isinstance(value, bool):
+        return 1
+    if isinstance(value, Mapping):
+        return sum(_bools(item) for item in value.values() if not isinstance(item, str | float))
+    if isinstance(value, list):
+        return sum(map(_bools, value))
+    return 0
 
 
 def _differing(path: str, expected: Any, found: Any) -> Iterable[tuple[str, Any, Any]]:

@@ -1,12 +1,9 @@
 """Looks over a configuration before a shoot: can every feed be seen, every message be heard?"""
 
 import shutil
-import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 from tap.clock import Clock
@@ -19,6 +16,7 @@ from tap.witness.examine import (
     examine_file,
     examine_live,
 )
+from tap.witness.examine_ledger import examine_ledger
 from tap.witness.wires import live_feed
 
 Progress = Callable[[float], None]
@@ -61,7 +59,8 @@ def examine(
     if config.director is None:
         text = "no [director] in the configuration: tap will only say what it sees"
         checks.append(Check("director", Health.WARNING, text))
-    checks.append(_ledger(config.ledger_path))
+    if "ledger" not in wrong:
+        checks.append(examine_ledger(config))
     checks.extend(_disk(name, folder) for name, folder in _folders(config).items())
     order = ["clock", *config.feeds(), "director", "ledger"]
     return sorted(checks, key=lambda c: order.index(c.subject) if c.subject in order else 99)
@@ -104,30 +103,9 @@ def _clock(clock: Clock, seconds: float) -> Check:
     return Check("clock", Health.OK, "runs evenly", values=values)
 
 
-def _ledger(path: Path) -> Check:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            with closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as ledger:
-                ledger.execute("BEGIN IMMEDIATE")
-                ledger.execute("SELECT count(*) FROM sqlite_master").fetchone()
-                ledger.execute("ROLLBACK")
-            return Check("ledger", Health.OK, f"{path} can be written")
-        with tempfile.TemporaryFile(dir=path.parent):
-            return Check("ledger", Health.OK, f"{path} can be made")
-    except sqlite3.OperationalError as error:
-        advice = "end the program that holds it, or give another path in [ledger]"
-        return Check("ledger", Health.BAD, f"{path} can't be written now ({error})", advice)
-    except sqlite3.DatabaseError as error:
-        advice = "move that file away, or give another path in [ledger]"
-        return Check("ledger", Health.WRONG, f"{path} is no ledger ({error})", advice)
-    except OSError as error:
-        advice = "give another path in [ledger], or correct the permissions"
-        return Check("ledger", Health.WRONG, f"{path} can't be written ({error.strerror})", advice)
-
-
 def _folders(config: Config) -> dict[str, Path]:
-    folders = {"disk": config.ledger_path.parent}
+    embedded = config.ledger.kind == "embedded"
+    folders = {"disk": config.ledger_path.parent if embedded else config.home}
     if config.record.dir is not None:
         folders["recording disk"] = config.record.dir
     return folders

@@ -10,6 +10,7 @@ import shutil
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -174,6 +175,14 @@ class EvidenceKeeper:
         with self._lock:
             return self._counts
 
+    def free(self, size: int) -> int:
+        """Give up saved pictures of about `size` bytes, those of agreements first; how many
+        bytes that freed."""
+        freed, count = self._store.free(size)
+        with self._lock:
+            self._counts = replace(self._counts, evicted=self._counts.evicted + count)
+        return freed
+
     def close(self, timeout_s: float = 10.0) -> Kept:
         """Write what waits, for at most `timeout_s`, and end. Returns the counters."""
         try:
@@ -217,6 +226,7 @@ class _Store:
     """
 
     def __init__(self, folder: Path, budget_bytes: int, reserve_bytes: int) -> None:
+        self._lock = threading.Lock()
         self._folder = folder
         self._budget_bytes = budget_bytes
         self._reserve_bytes = reserve_bytes
@@ -230,8 +240,26 @@ class _Store:
             pass
         self._bytes = sum(self._major.values())
 
+    def free(self, size: int) -> tuple[int, int]:
+        """Delete pictures, the least important and oldest first; bytes and pictures deleted."""
+        freed = count = 0
+        with self._lock:
+            for kept in (self._minor, self._major):
+                while kept and freed < size:
+                    name = next(iter(kept))
+                    with suppress(OSError):
+                        (self._folder / name).unlink(missing_ok=True)
+                        freed += kept[name]
+                        count += 1
+                    self._bytes -= kept.pop(name)
+        return freed, count
+
     def save(self, held: _Held, matters: bool) -> dict[str, int]:
         """Write one picture; returns which counters go up by how much."""
+        with self._lock:
+            return self._save(held, matters)
+
+    def _save(self, held: _Held, matters: bool) -> dict[str, int]:
         name = picture_name(held.feed, held.at_ms)
         if name in self._major or name in self._minor:
             if matters and name in self._minor:

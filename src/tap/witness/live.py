@@ -17,8 +17,10 @@ from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
 from tap.feeds.record import ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
-from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts
+from tap.ledger import BookStatus, CameraFacts, SessionFacts
+from tap.report.folder import JOURNAL_FILE
 from tap.vocabulary import Frame, ShotState, Witness
+from tap.witness.ledgers import open_ledger, still_uploader
 from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
@@ -32,6 +34,8 @@ LINGER_MS = 1500.0
 ALL_ENDED_MS = 2000.0
 """Every feed having ended for so long, nothing more is expected."""
 VERDICTS_SHOWN = 20
+STILLS_S = 20.0
+"""How long the end waits for the bytes of stills; `tap ledger push` brings the rest."""
 
 OnStatus = Callable[[LiveStatus], None]
 
@@ -72,6 +76,7 @@ class Watch:
         self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
         self._plan = _plan(config)
         self._session = Session(self._plan, clock.now_ms())
+        self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._began_ms = clock.now_ms()
 
@@ -85,6 +90,8 @@ class Watch:
         if self._director is not None:
             self._director.remember(self._session.claims)
             self._director.start(self._sequencer.put)
+        if self._stills is not None:
+            self._stills.start()
         told_ms = 0.0
         try:
             while not (stop.is_set() or self._is_over()):
@@ -106,6 +113,7 @@ class Watch:
         for observation in self._sequencer.take(now, wait_s=POLL_S):
             self._observe(observation)
         self._session.core.pass_time(self._sequencer.passed_ms(self._clock.now_ms()))
+        self._session.catch_up()
 
     def _observe(self, observation: Observation) -> None:
         if self._recorder is not None:
@@ -144,6 +152,9 @@ class Watch:
             complete=complete,
             dropped={name: self._dropped(name, feed) for name, feed in self._feeds.items()},
         )
+        if self._stills is not None:
+            self._stills.stop()
+            self._stills.round(STILLS_S)
         self._plan.store.close()
         return witness
 
@@ -173,7 +184,7 @@ class Watch:
             claims=len(session.claims),
             verdicts=tuple(core.verdicts[-VERDICTS_SHOWN:]),
             counts=dict(session.counts),
-            ledger=LedgerStatus(rows=books.sent, waiting=books.pending, note=books.reason),
+            ledger=_ledger_status(books, now_ms, *session.in_memory),
         )
 
     def _director_word(self) -> str | None:
@@ -201,6 +212,22 @@ class Watch:
         health, sequencer = feed.health(), self._sequencer
         lost = sequencer.late[name] + sequencer.overrun[name]
         return health.dropped + health.damaged + lost
+
+
+def _ledger_status(books: BookStatus, now_ms: float, held: int, why: str | None) -> LedgerStatus:
+    since = books.way_since_ms
+    note = books.reason
+    if held:
+        note = f"{held} facts are in memory only, pictures are given up: {why}"
+    return LedgerStatus(
+        rows=books.sent,
+        waiting=books.pending + held,
+        note=note,
+        parked=books.parked,
+        way=books.way.value,
+        way_ms=max(0.0, now_ms - since) if since is not None else None,
+        oldest_ms=books.oldest_age_ms,
+    )
 
 
 def _parser(config: Config) -> Parser:
@@ -254,7 +281,7 @@ def _plan(config: Config) -> Plan:
             for camera in config.cameras
         ],
         folder=session_folder(config),
-        store=EmbeddedLedger(config.ledger_path),
+        store=open_ledger(config),
         sight=learnt_settings(hold_ms=config.tolerances.hold_ms),
         tolerances=config.tolerances.for_judge(),
     )

@@ -26,6 +26,7 @@ from tap.vocabulary import (
     Event,
     Frame,
     SessionName,
+    Shot,
     Verdict,
     Witness,
 )
@@ -33,8 +34,11 @@ from tap.witness.core import Core, Listener
 from tap.witness.evidence import witness_text, write_witness
 from tap.witness.keeper import EvidenceKeeper
 from tap.witness.order import Observation
+from tap.witness.patience import Patience
 
 HINDSIGHT = "hindsight.json"
+LAST_PATIENCE_S = 30.0
+"""How long the end of a session waits for room on the disk."""
 MOST_LOOKED_UP = 200
 """Disagreements of which pictures are looked up in a recording: each is a search in a file."""
 
@@ -80,11 +84,12 @@ class Session:
         # Pictures that can be looked up later need not be held while they pass.
         passing = plan.pictures is None
         self._evidence = EvidenceKeeper(plan.folder / PICTURES_FOLDER) if passing else None
+        self._patience = Patience(self._give_up_pictures)
         self.core = Core(
             [camera.id for camera in plan.cameras],
             sight=plan.sight,
             tolerances=plan.tolerances,
-            listener=Listener(event=self._event, shot=self.books.shot, verdict=self._verdict),
+            listener=Listener(event=self._event, shot=self._shot, verdict=self._verdict),
             hindsight=plan.hindsight,
         )
         for claim in begun.claims:
@@ -105,15 +110,38 @@ class Session:
         """How the books stand; after the end, how they stood then."""
         return self._closed or self.books.status()
 
+    @property
+    def in_memory(self) -> tuple[int, str | None]:
+        """How many facts are in memory only, for want of room on the disk, and why."""
+        return self._patience.held, self._patience.reason
+
+    def _give_up_pictures(self, size: int) -> int:
+        return self._evidence.free(size) if self._evidence is not None else 0
+
     def observe(self, observation: Observation) -> None:
         """The next frame or claim, in order."""
         if isinstance(observation, Frame):
             if self._evidence is not None:
                 self._evidence.frame(observation)
             self.core.frame(observation)
-        elif self.books.claim(observation):
+        elif self._is_new(observation):
             self._heed(observation)
             self.core.claim(observation)
+
+    def catch_up(self) -> None:
+        """Write facts that the journal had no room for, if there is some now."""
+        self._patience.catch_up()
+
+    def _is_new(self, claim: Claim) -> bool:
+        """Journal a message; False where an earlier run has. One that is held is new."""
+        known = False
+
+        def write() -> None:
+            nonlocal known
+            known = not self.books.claim(claim)
+
+        self._patience.write(write)
+        return not known
 
     def finish(self, at_ms: float, *, complete: bool, dropped: Mapping[str, int]) -> Witness:
         """Settle everything, write the record, and complete the session in the ledger.
@@ -121,6 +149,7 @@ class Session:
         `dropped` counts, by feed, the pictures that came and could not be used.
         """
         self.core.finish()
+        self._patience.settle(LAST_PATIENCE_S)
         witness = _with_dropped(self.core.record(self.name), dropped)
         write_witness(self._folder / WITNESS_FILE, witness)
         if self._hindsight:
@@ -128,7 +157,9 @@ class Session:
             write_text(self._folder / HINDSIGHT, text + "\n")
         if complete:
             ended_ms = self.ended_ms or at_ms
-            self.books.complete(ended_ms, self._final_state(witness, ended_ms))
+            state = self._final_state(witness, ended_ms)
+            self._patience.write(lambda: self.books.complete(ended_ms, state))
+        self._patience.settle(LAST_PATIENCE_S)
         if self._evidence is not None:
             self._evidence.close()
         self._closed = self.books.close(timeout_s=10.0)
@@ -161,13 +192,16 @@ class Session:
             self.ended_ms = claim.at_ms
 
     def _event(self, event: Event) -> None:
-        self.books.event(event)
+        self._patience.write(lambda: self.books.event(event))
         if self._evidence is not None and event.type in COMMANDED:
             self._evidence.pin(event, self.core.delays, self.core.running)
 
+    def _shot(self, shot: Shot) -> None:
+        self._patience.write(lambda: self.books.shot(shot))
+
     def _verdict(self, verdict: Verdict, claim: Claim | None, event: Event | None) -> None:
         running = self.core.running if self._ready else None
-        self.books.verdict(verdict, claim, event, running)
+        self._patience.write(lambda: self.books.verdict(verdict, claim, event, running))
         self.counts[verdict.code.value] += 1
         if self._ready and self._evidence is not None:
             self._evidence.keep(verdict, claim, event, self.core.delays, running)

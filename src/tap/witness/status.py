@@ -28,11 +28,19 @@ class FeedStatus:
 
 @dataclass(frozen=True, slots=True)
 class LedgerStatus:
-    """How the books stand: rows written, facts that still wait, a plain sentence if it is ill."""
+    """How the books stand: rows written, facts that still wait, a plain sentence if it is ill.
+
+    `way` is open, closed or paused (tap is not let in) for `way_ms` now; `oldest_ms` is how long
+    the oldest row has been waiting; `parked` rows were refused.
+    """
 
     rows: int = 0
     waiting: int = 0
     note: str | None = None
+    parked: int = 0
+    way: str = "open"
+    way_ms: float | None = None
+    oldest_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +102,9 @@ class LiveStatus:
                 "rows": self.ledger.rows,
                 "waiting": self.ledger.waiting,
                 "note": self.ledger.note,
+                "parked": self.ledger.parked,
+                "way": self.ledger.way,
+                "wayMs": self.ledger.way_ms,
+                "oldestMs": self.ledger.oldest_ms,
             },
         }

@@ -5,6 +5,7 @@ tap's journal, or from the ledger's own rows where tap's journal is not at hand.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,13 @@ from tap.feeds.shoot import load_shoot
 from tap.judge import Tolerances
 from tap.ledger import (
     DirectorEventRow,
-    LedgerStore,
+    LedgerReader,
     Recalled,
     Source,
     read_journal,
     recall,
 )
+from tap.ledger.memory import no_cycles
 from tap.ledger.rows import DIRECTOR_EVENTS, SESSIONS, session_key
 from tap.report.files import write_text
 from tap.report.findings import Fault, LedgerProblem, Verification
@@ -63,7 +65,7 @@ SeeAgain = Callable[[Path, Path], Witness]
 def verify(
     session_id: str | None,
     *,
-    ledger: LedgerStore | None,
+    ledger: LedgerReader | None,
     folder: Path | None = None,
     replay: Path | None = None,
     out: Path,
@@ -77,7 +79,29 @@ def verify(
     two is needed. Without a ledger the verdicts alone are checked. Raises `InputError` and
     `LedgerError`.
     """
-    tolerances = tolerances or Tolerances()
+    # To see a recording again takes long and forgets much: the collector is needed there.
+    with no_cycles() if replay is None else nullcontext():
+        return _verify(
+            session_id,
+            ledger=ledger,
+            folder=folder,
+            replay=replay,
+            out=out,
+            tolerances=tolerances or Tolerances(),
+            see_again=see_again,
+        )
+
+
+def _verify(
+    session_id: str | None,
+    *,
+    ledger: LedgerReader | None,
+    folder: Path | None,
+    replay: Path | None,
+    out: Path,
+    tolerances: Tolerances,
+    see_again: SeeAgain | None,
+) -> Verification:
     if replay is not None:
         again = see_again or partial(replay_shoot, tolerances=tolerances)
         sight = _from_recording(replay, again, out / SEEN_AGAIN, folder)
@@ -98,7 +122,11 @@ def verify(
     claims = sight.claims if sight.own_claims or books is None else _claims_of(books)
     judged = rejudge(session_key(name), sight.witness, claims, tolerances)
     rows = match_rows(judged, books.events) if books is not None else {}
-    problems = _problems(books, sight, judged, rows) if books is not None else []
+    problems = (
+        _problems(ledger, books, sight, judged, rows)
+        if ledger is not None and books is not None
+        else []
+    )
     gatherer = Gatherer(sight.witness)
     findings = [
         gatherer.finding(j.key, j.verdict, j.claim, j.event, rows[j.key].verdict)
@@ -111,6 +139,7 @@ def verify(
         basis=sight.basis,
         ledger_checked=books is not None,
         rows=books.rows if books is not None else 0,
+        unread=tuple(books.unread) if books is not None else (),
         findings=tuple(sorted(findings, key=lambda finding: finding.at_ms)),
         problems=tuple(problems),
         cameras=sight.witness.cameras,
@@ -220,14 +249,18 @@ def match_rows(
 
 
 def _problems(
-    books: Books, sight: _Sight, judged: Sequence[Judged], rows: dict[str, DirectorEventRow]
+    ledger: LedgerReader,
+    books: Books,
+    sight: _Sight,
+    judged: Sequence[Judged],
+    rows: dict[str, DirectorEventRow],
 ) -> list[LedgerProblem]:
     """All that is wrong with the ledger, each row once."""
     problems: list[LedgerProblem] = []
     journal = sight.folder / JOURNAL_FILE if sight.folder is not None else None
     if journal is not None and journal.is_file():
         with read_journal(journal) as opened:
-            problems += check_books(books, opened)
+            problems += check_books(books, opened, ledger.kept)
     else:
         problems += books.problems + unreadable_rows(books)
         problems += check_order(DIRECTOR_EVENTS, [row.document() for row in books.events])

@@ -1,0 +1,2 @@
+export function isPatched(path: string): boolean;
+export function patch(source: string): string;
