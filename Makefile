@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin demo demo-real demo-convex test slow bench-accuracy bench-quick lint types layers clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick lint types layers clean
 
 install: $(READY)
 
@@ -32,6 +32,12 @@ demo-real: $(READY)
 # The stand-in for a Convex deployment: the real functions of convex/ on Node, which comes as a wheel.
 standin: $(READY)
 	$(BIN)/python -m tests.standin build
+
+# The backend's own tests, its types, and whether what is generated from it is as committed.
+convex: standin
+	$(BIN)/python -m tests.standin npm test
+	$(BIN)/python -m tests.standin npm run typecheck
+	$(BIN)/python -m tests.standin npm run codegen:check
 
 demo-convex: $(READY)
 	$(BIN)/python -m tests.standin run $(BIN)/tap demo --ledger-url @URL \

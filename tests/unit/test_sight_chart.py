@@ -66,3 +66,15 @@ def test_a_new_placement_starts_a_new_record():
     assert chart.settled
     chart.restart()
     assert not chart.settled
+
+
+@pytest.mark.parametrize("covered", [4, 16, 26])
+def test_a_picture_under_a_graphic_fits_as_ever_or_not_at_all(covered):
+    fits = np.where(np.arange(BLOCKS) < covered, 0.02, 0.89)
+    assert taught().is_under(fits, INFORMATION)
+
+
+def test_neither_another_camera_nor_a_full_graphic_is_a_picture_under_one():
+    chart, random = taught(), np.random.default_rng(5)
+    assert not chart.is_under(random.uniform(0.3, 0.9, BLOCKS), INFORMATION)
+    assert not chart.is_under(np.full(BLOCKS, 0.02), INFORMATION)

@@ -14,12 +14,15 @@ from tap.vocabulary import EventType, ShotState
 STEP_MS = 40.0
 LIVE, OFF, BLACK = ShotState.LIVE, ShotState.OFF_CAMERA, ShotState.BLACK
 PAIR, UNSEEN = ShotState.TRANSITION, ShotState.UNSEEN
+_GAIN = {LIVE: 1.0, BLACK: 0.0}
 
 
 class Rulings(list[Ruling]):
     """A sequence of rulings, a run at a time."""
 
-    def run(self, state, cameras, count, *, gains=None, shares=None, split=False, sure=0.99):
+    def run(
+        self, state, cameras, count, *, gains=None, shares=None, split=False, sure=0.99, traces=()
+    ):
         for n in range(count):
             at = len(self) * STEP_MS
             self.append(
@@ -32,7 +35,8 @@ class Rulings(list[Ruling]):
                     confidence=sure,
                     share=shares[n] if shares else 0.0,
                     split=split,
-                    gain=gains[n] if gains else (1.0 if state is LIVE else 0.0),
+                    gain=gains[n] if gains else _GAIN.get(state),
+                    fringe=traces[n] if n < len(traces) else None,
                     reason="no program frames" if state is UNSEEN else "",
                 )
             )
@@ -280,3 +284,53 @@ def test_a_hold_is_told_once_however_often_nothing_follows():
     builder.finish()
     builder.finish()
     assert [event.type for event in builder.events] == [EventType.HOLD]
+
+
+def faded(count, *, up=False):
+    """Gains of a picture that goes, or comes."""
+    gains = [(n + 1) / (count + 1) for n in range(count)]
+    return gains if up else gains[::-1]
+
+
+def test_a_fade_may_go_through_frames_that_nobody_can_read():
+    rulings = Rulings().live("a", 30).live("a", 8, gains=faded(8)).run(OFF, (), 5)
+    rulings.live("b", 8, gains=faded(8, up=True)).live("b", 30)
+    built = build(rulings)
+    assert [told_[0] for told_ in told(built)] == ["fade"]
+    assert told(built)[0][1:] == (30, 21, "a", "b")
+
+
+def test_off_camera_that_a_picture_cuts_back_from_is_no_fade():
+    rulings = Rulings().live("a", 30).live("a", 8, gains=faded(8)).run(OFF, (), 10).live("b", 30)
+    kinds = [told_[0] for told_ in told(build(rulings))]
+    assert kinds[-1] == "cut"
+    assert len(kinds) == 2
+
+
+def test_a_lost_frame_is_no_end_of_a_fade():
+    gains = faded(12, up=True)
+    gains[4] = None
+    rulings = Rulings().live("a", 30).live("a", 12, gains=faded(12)).run(BLACK, (), 3)
+    built = build(rulings.live("b", 12, gains=gains).live("b", 30))
+    assert [(kind, at, lasts) for kind, at, lasts, _, _ in told(built)] == [("fade", 30, 27)]
+
+
+def test_a_camera_a_little_paler_than_before_is_not_fading_yet():
+    rulings = Rulings().live("a", 40).live("a", 8, gains=[0.9] * 8).live("a", 8, gains=faded(8))
+    built = build(rulings.run(BLACK, (), 4).live("b", 8, gains=faded(8, up=True)).live("b", 30))
+    assert told(built)[0][0] == "fade"
+    assert told(built)[0][1] in {48, 49}
+
+
+def test_a_soft_change_reaches_as_far_as_its_traces():
+    before, after = [None] * 24 + [0.0, 0.0, 0.03, 0.05, 0.07, 0.09], [0.08, 0.05, 0.03, 0.0, 0.0]
+    rulings = Rulings().live("a", 30, traces=before).mixed("a", "b", 12, split=True)
+    built = build(rulings.live("b", 40, traces=after))
+    assert told(built) == [("wipe", 26, 4 + 12 + 3, "a", "b")]
+
+
+def test_what_does_not_fall_away_beside_a_mixture_is_no_part_of_it():
+    steady = [0.06, 0.05, 0.055, 0.06, 0.05, 0.06]
+    rulings = Rulings().live("a", 30).mixed("a", "b", 12).live("b", 40, traces=steady)
+    _, _, lasts, *_ = told(build(rulings))[0]
+    assert lasts <= 12 + 4

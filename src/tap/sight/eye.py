@@ -290,9 +290,7 @@ class Eye:
     def _alike(evidence: Evidence, best: int) -> int | None:
         """The camera that explains the picture nearly as well as the best: a dissolve between two
         that are alike looks much like either."""
-        fits = [
-            (match.fit, i) for i, match in enumerate(evidence.matches) if match and i != best
-        ]
+        fits = [(match.fit, i) for i, match in enumerate(evidence.matches) if match and i != best]
         fit, second = max(fits, default=(0.0, best))
         match = evidence.matches[best]
         return second if match is not None and fit > _ALIKE * match.fit else None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence
-from tap.sight.infer import States
+from tap.sight.infer import States, Vector
 from tap.sight.look import Floats, blocks, sample
 from tap.sight.views import Views
 
@@ -102,9 +102,7 @@ class Fringes:
                 best = int(np.searchsorted(match.times, evidence.at_ms - match.lag_ms))
                 index += due - best
         place = memory.placement
-        there = sample(
-            memory.luma(index), place.of, portrait=memory.portrait, mirror=place.mirror
-        )
+        there = sample(memory.luma(index), place.of, portrait=memory.portrait, mirror=place.mirror)
         return Views(evidence.luma).grid(place.on), there
 
     def _blended(self, evidence: Evidence, number: int, other: int) -> float | None:
@@ -115,13 +113,13 @@ class Fringes:
         program, a, b = (blocks(grid).ravel() for grid in (one[0], one[1], two[1]))
         keep = np.ones(len(program), np.bool_)
         basis = np.stack([a, b], axis=1).astype(np.float64)
-        weights = np.zeros(2)
+        weights: Vector = np.zeros(2)
         for _ in range(_ROUNDS):
             normal = basis[keep].T @ basis[keep]
             power = float(normal[0, 0] * normal[1, 1])
             if power <= 0 or 1 - normal[0, 1] ** 2 / power < _UNLIKE:
                 return None
-            weights = np.linalg.solve(normal, basis[keep].T @ program[keep])
+            weights = np.asarray(np.linalg.solve(normal, basis[keep].T @ program[keep]), np.float64)
             rest = np.abs(program - basis @ weights)
             keep = rest <= 3.0 * float(np.median(rest)) + 1.0
         total = float(np.maximum(weights, 0).sum())

@@ -72,7 +72,7 @@ def read_pair(
     early = min(reach, max(0, -math.floor(start) - 1), len(head)) if slope > 0 else 0
     early = _fringe(head[::-1], early)
     late = max(0, math.ceil(start + 1 / slope) - len(pair)) if slope > 0 else 0
-    late = _fringe(target[:-1], min(reach, late, len(target) - 1))
+    late = min(_fringe(target, min(reach, late)), len(target) - 1)
     during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
     return Change(kind, head[: len(head) - early], during, target[late:])
