@@ -1,6 +1,6 @@
 """What still waits for its verdict: messages that tell a cut, and changes that were seen."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -76,6 +76,10 @@ class Timed(Protocol):
 T = TypeVar("T", bound=Timed)
 
 
+_LAST = 2**62
+"""Behind every order of arrival."""
+
+
 def _key(item: Timed) -> tuple[float, int]:
     return item.at_ms, item.order
 
@@ -85,30 +89,39 @@ class Pool(Generic[T]):
 
     def __init__(self) -> None:
         self._items: list[T] = []
+        self._keys: list[tuple[float, int]] = []
+        """Of each item, for the search: an item is asked for its time but once."""
 
     def __contains__(self, item: T) -> bool:
-        place = bisect_left(self._items, _key(item), key=_key)
+        place = bisect_left(self._keys, _key(item))
         return place < len(self._items) and self._items[place] is item
 
     def add(self, item: T) -> None:
         """Put an item in its place."""
-        insort(self._items, item, key=_key)
+        key = _key(item)
+        place = bisect_right(self._keys, key)
+        self._keys.insert(place, key)
+        self._items.insert(place, item)
 
     def remove(self, item: T) -> None:
         """Take out an item that is in."""
-        del self._items[bisect_left(self._items, _key(item), key=_key)]
+        place = bisect_left(self._keys, _key(item))
+        del self._items[place], self._keys[place]
 
     def between(self, start_ms: float, end_ms: float) -> list[T]:
         """Items with start <= time <= end."""
-        first = bisect_left(self._items, start_ms, key=lambda item: item.at_ms)
-        last = bisect_right(self._items, end_ms, key=lambda item: item.at_ms)
-        return self._items[first:last]
+        return self._items[self._place(start_ms) : bisect_right(self._keys, (end_ms, _LAST))]
 
     def around(self, at_ms: float, count: int) -> list[T]:
         """At most `count` items on either side of a time: bounds the work under a flood."""
-        place = bisect_left(self._items, at_ms, key=lambda item: item.at_ms)
+        place = self._place(at_ms)
         return self._items[max(0, place - count) : place + count]
 
     def forget(self, before_ms: float) -> None:
         """Drop what is older."""
-        del self._items[: bisect_left(self._items, before_ms, key=lambda item: item.at_ms)]
+        place = self._place(before_ms)
+        del self._items[:place], self._keys[:place]
+
+    def _place(self, at_ms: float) -> int:
+        """Where the first item is that is not before a time."""
+        return bisect_left(self._keys, (at_ms, -_LAST))
