@@ -6,10 +6,13 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import cast
+
+import tomlkit
 
 from tap.cli.session import show_check, watch_shown
 from tap.cli.terminal import progress, say, say_json, stderr
-from tap.config import Config, LedgerConfig, load_config
+from tap.config import Config, load_config
 from tap.errors import EXIT_DISAGREEMENT, EXIT_OK, InputError
 from tap.ledger import LedgerReader, all_events, all_stills
 from tap.report.findings import Verification
@@ -47,9 +50,9 @@ def run_demo(
                 f"A shoot of {address['durationMs'] / 1000:.0f} s is played over "
                 f"{len(address['feeds'])} MJPEG feeds and a WebSocket; tap watches."
             )
-        settings = load_config(config)
         if deployment is not None:
-            settings = _on_convex(settings, *deployment)
+            _put_on_convex(config, *deployment)
+        settings = load_config(config)
         total_ms = address["durationMs"] + 1000 * demo.START_IN_S + _CLOSING_MS
         watch_shown(settings, record_to=keep, as_json=as_json, total_ms=total_ms)
     with closing(open_ledger(settings, read_only=True)) as books:
@@ -99,12 +102,15 @@ def _conclude(
     return EXIT_DISAGREEMENT if missed or surplus or checked.problems else EXIT_OK
 
 
-def _on_convex(settings: Config, url: str, token_env: str | None) -> Config:
-    """The same with its ledger on a deployment, which keeps what earlier demos left there."""
-    ledger = LedgerConfig(kind="convex", url=url, token_env=token_env)
-    name = f"{settings.session.external_id}-{time.time():.0f}"
-    session = settings.session.model_copy(update={"external_id": name})
-    return settings.model_copy(update={"ledger": ledger, "session": session})
+def _put_on_convex(config: Path, url: str, token_env: str | None) -> None:
+    """Name a deployment in the demo's shoot.toml, so that other commands find its ledger too. The
+    session gets a name of its own: the deployment keeps what earlier demos left there."""
+    shoot = tomlkit.parse(config.read_text(encoding="utf-8"))
+    session = cast("dict[str, str]", shoot["session"])
+    session["external_id"] = f"{session['external_id']}-{time.time():.0f}"
+    told = {"token_env": token_env} if token_env else {}
+    shoot["ledger"] = {"kind": "convex", "url": url} | told
+    config.write_text(tomlkit.dumps(shoot), encoding="utf-8")
 
 
 def _rows(books: LedgerReader, settings: Config) -> dict[str, int]:

@@ -210,7 +210,8 @@ class Session:
         """How things stood at the session's end; tap may have watched on for some seconds."""
         until_then = [shot for shot in witness.shots if shot.start_ms <= ended_ms]
         last = until_then[-1] if until_then else None
-        unseen_ms = sum(end - start for start, end, _ in witness.coverage.unseen)
+        unseen = witness.coverage.unseen
+        unseen_ms = sum(max(0.0, min(end, ended_ms) - start) for start, end, _ in unseen)
         return {
             "programState": last.state.value if last else "unseen",
             "programCamera": last.camera if last else None,
