@@ -36,7 +36,7 @@ class Sealing:
     clock: Clock
 
 
-def sealing(signer: Signer | None, session: str) -> Sealing | None:
+def sealed_with(signer: Signer | None, session: str) -> Sealing | None:
     """With `signer`, by the host's clock; None where there is none."""
     return Sealing(signer, session, SystemClock()) if signer is not None else None
 

@@ -1,4 +1,4 @@
-"""The chain of signed statements: each says which records were added, and which statement it follows.
+"""The chain of signed statements: each says which records came, and which statement it follows.
 
 A statement is canonical JSON, signed as it stands:
 
@@ -14,7 +14,7 @@ it found that no statement covers.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tap.seal.keys import PublicKey, Signer
@@ -100,7 +100,7 @@ class ChainState:
 
     n: int = 0
     prev: str = ""
-    tree: Tree = Tree()
+    tree: Tree = field(default_factory=Tree)
 
 
 class Chain:
@@ -152,7 +152,7 @@ def parse(text: str) -> Statement:
     except RecursionError as error:
         raise ValueError("expected a flat object") from error
     if not isinstance(found, dict):
-        raise ValueError("expected an object")
+        raise ValueError("expected an object")  # noqa: TRY004 (the text is at fault)
     opens = found.get("opens")
     statement = Statement(
         n=_number(found, "n"),
@@ -181,7 +181,7 @@ def _opening(value: Any) -> Opening:
         raise ValueError(f"expected an opening of format {FORMAT}")
     session = value.get("session")
     if not isinstance(session, str):
-        raise ValueError("expected the session's id")
+        raise ValueError("expected the session's id")  # noqa: TRY004 (the text is at fault)
     return Opening(session, _hash(value.get("key")), _number(value, "unsealed"))
 
 

@@ -155,7 +155,7 @@ class _Read:
         if expected is None:
             self.others[seq] = leaf
             if seq not in self.chain.unknown:
-                text = f"No sound statement covers it ({name}): it was added, or its statement is gone."
+                text = f"No sound statement covers it ({name}): it was added, or that is gone."
                 self._tell(SealFault.ADDED, place, text)
         elif leaf != expected:
             text = f"It is not what was sealed (now {name}): altered, or exchanged for another."

@@ -99,5 +99,5 @@ class Signer:
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise ValueError("expected an unencrypted private key in PEM form") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError("expected an Ed25519 private key, got one of another kind")
+            raise ValueError("expected an Ed25519 private key, got another")  # noqa: TRY004
         return cls(key)

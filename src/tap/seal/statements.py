@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tap.seal.chain import Seal, Statement, parse
+from tap.seal.chain import Opening, Seal, Statement, parse
 from tap.seal.found import SealFault, SealProblem
 from tap.seal.keys import PublicKey
 
@@ -77,7 +77,7 @@ class Followed:
             name = PublicKey(bytes.fromhex(opens.key)).id
             text = f"A run of tap was opened here with the key {name}, which was not given."
         else:
-            text = "Its signature is not that of a key that was given: it, or the signature, was altered."
+            text = "Its signature is not that of a key that was given: one of the two was altered."
         return SealFault.NOT_SIGNED, place, text
 
     def _unsound(self, fault: SealFault, place: str, text: str) -> None:
@@ -92,7 +92,7 @@ class Followed:
             text = f"It goes on from record {start}, and the one before ended with {self.size}."
             self._tell(SealFault.ALTERED, place, text)
         if statement.opens is not None:
-            self._open(statement, place)
+            self._open(statement, statement.opens, place)
         elif self.n == 1:
             self._tell(SealFault.ALTERED, place, "It is the first one and opens no session.")
         for seq, leaf in enumerate(statement.leaves, start + 1):
@@ -103,9 +103,7 @@ class Followed:
         self.last = self._link = seal.digest
         self.digests[seal.digest] = statement.n
 
-    def _open(self, statement: Statement, place: str) -> None:
-        opens = statement.opens
-        assert opens is not None
+    def _open(self, statement: Statement, opens: Opening, place: str) -> None:
         self.session = self.session or opens.session
         self.signers[opens.key] = None
         if opens.session != self.session:
