@@ -157,6 +157,9 @@ def _show(found: SealCheck, *, pinned: int, own: bool, in_folder: bool) -> None:
         say(_gap(gap))
     if len(found.gaps) > _MOST_GAPS:
         say(f"and {len(found.gaps) - _MOST_GAPS} more such gaps; --json has all")
+    if found.found:
+        names = ", ".join(found.found[:_MOST_GAPS])
+        say(printable(f"not sealed when made, found or missed by a later run: {names}"))
     if found.problems:
         say(f"NOT AS SEALED: {len(found.problems)} faults")
         return
@@ -183,6 +186,7 @@ def _as_json(found: SealCheck) -> dict[str, object]:
         "statements": found.statements,
         "checkpoints": found.checkpoints,
         "files": len(found.files),
+        "found": list(found.found),
         "keys": list(found.signers),
         "digest": found.digest,
         "sealedAt": found.sealed_at,

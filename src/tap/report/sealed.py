@@ -91,7 +91,9 @@ def _files(folder: Path, found: SealCheck) -> Iterator[SealProblem]:
     for file in sorted((folder / PICTURES_FOLDER).glob("*.jpg")):
         name = f"{PICTURES_FOLDER}/{file.name}"
         if name not in found.files:
-            text = "No sound record tells of it: it was added."
+            text = (
+                "No sound record tells of it: it was added, or tap was killed before it told of it."
+            )
             yield SealProblem(SealFault.ADDED, f"picture {printable(name)}", text)
 
 

@@ -40,6 +40,8 @@ class SealCheck:
     gaps: tuple[Gap, ...]
     files: dict[str, str]
     """SHA-256 in hex of each file that should be there, by its name."""
+    found: tuple[str, ...]
+    """Files that were not sealed when they were made: a later run found them there, or gone."""
 
 
 def check(
@@ -86,6 +88,7 @@ def check(
         closed=read.last_kind == CLOSE,
         gaps=tuple(read.life.gaps),
         files=read.files,
+        found=tuple(read.found),
     )
 
 
@@ -130,6 +133,7 @@ class _Read:
     problems: list[SealProblem] = field(default_factory=list[SealProblem])
     count: int = 0
     files: dict[str, str] = field(default_factory=dict[str, str])
+    found: dict[str, None] = field(default_factory=dict[str, None])
     life: _Life = field(default_factory=_Life)
     others: dict[int, bytes] = field(default_factory=dict[int, bytes])
     """The hashes of records of which the statement is unsound, by their number."""
@@ -184,13 +188,22 @@ class _Read:
         """What a sound record says of files and of tap being there."""
         if record.kind not in (RUN, BEAT, FILE, CLOSE):
             return
-        body: dict[str, Any] = json.loads(record.body)
-        if record.kind != FILE:
-            self.life.sign(record.kind, float(body["atMs"]))
-        elif body.get("gone"):
-            self.files.pop(str(body["name"]), None)
-        else:
-            self.files[str(body["name"])] = str(body["sha256"])
+        try:
+            body: dict[str, Any] = json.loads(record.body)
+            if record.kind != FILE:
+                self.life.sign(record.kind, float(body["atMs"]))
+                return
+            name = str(body["name"])
+            if body.get("found"):
+                self.found[name] = None
+            if body.get("gone"):
+                self.files.pop(name, None)
+            else:
+                self.files[name] = str(body["sha256"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            # Only what stood there unsealed when a run began can be so: see `Opening.unsealed`.
+            text = f"It is sealed, and no {record.kind} that tap writes."
+            self._tell(SealFault.ALTERED, f"record {record.seq}", text)
 
     def _tell(self, fault: SealFault, place: str, text: str) -> None:
         self.problems.append(SealProblem(fault, place, text))
