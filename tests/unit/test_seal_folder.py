@@ -278,6 +278,21 @@ class TestAltered:
         (folder / "seal-key.pub").write_text(KEYS[0].pem().replace("M", "N", 1))
         assert places(folder) == [(SealFault.ALTERED, "file seal-key.pub")]
 
+    def test_a_view_in_the_place_of_a_table_is_not_asked(self, folder):
+        sql(folder, "UPDATE facts SET key = key")
+        connection = sqlite3.connect(folder / "journal.sqlite")
+        connection.executescript(
+            "ALTER TABLE facts RENAME TO real; CREATE VIEW facts AS WITH RECURSIVE endless AS"
+            " (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM endless)"
+            " SELECT seq, 'event' AS kind, 'k' || seq AS key, '{}' AS body FROM endless;"
+        )
+        connection.close()
+        assert (SealFault.ALTERED, "records") in places(folder)
+
+    def test_with_another_key_only_the_statements_are_blamed(self, folder):
+        found = places(folder, [Signer.make().public])
+        assert {place.split()[0] for _, place in found} == {"statement", "file", "picture"}
+
     def test_a_file_that_is_no_database_any_more_is_found(self, folder):
         (folder / "journal.sqlite").write_bytes(b"x" * 5000)
         assert (SealFault.ALTERED, "journal.sqlite") in places(folder)

@@ -24,6 +24,8 @@ CREATE TABLE seals (
 """
 CHECKPOINTS = frozenset({"run", "beat", "completion", "close"})
 """With a record of these kinds the Merkle root is computed and signed."""
+MAX_BODY = 16 * 2**20
+"""Bytes of a field that are read: no fact that tap writes is as long."""
 _PAGE = 2000
 
 
@@ -143,11 +145,12 @@ def records(database: Database, after: int = 0) -> Iterator[Record]:
 
     Bytes that are no UTF-8 text come as half surrogate pairs, which no sealed record has.
     """
+    _require_table(database, "facts")
     while True:
         page = database.execute(
-            "SELECT seq, CAST(kind AS BLOB), CAST(key AS BLOB), CAST(body AS BLOB) FROM facts"
-            " WHERE seq > ? ORDER BY seq LIMIT ?",
-            (after, _PAGE),
+            "SELECT seq, substr(CAST(kind AS BLOB), 1, ?3), substr(CAST(key AS BLOB), 1, ?3),"
+            " substr(CAST(body AS BLOB), 1, ?3) FROM facts WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            (after, _PAGE, MAX_BODY),
         )
         for seq, kind, key, body in page:
             yield Record(seq, _text(kind), _text(key), _text(body))
@@ -160,17 +163,29 @@ def seals(database: Database, after: int = 0) -> Iterator[Seal]:
     """The statements behind number `after`, in order; none in a journal that has none."""
     if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'seals'"):
         return
+    _require_table(database, "seals")
     while True:
         page = database.execute(
-            "SELECT n, CAST(statement AS BLOB), CAST(signature AS BLOB) FROM seals"
-            " WHERE n > ? ORDER BY n LIMIT ?",
-            (after, _PAGE),
+            "SELECT n, substr(CAST(statement AS BLOB), 1, ?3), substr(signature, 1, ?3) FROM seals"
+            " WHERE n > ?1 ORDER BY n LIMIT ?2",
+            (after, _PAGE, MAX_BODY),
         )
         for n, statement, signature in page:
             yield Seal(n, _text(statement), bytes(signature or b""))
         if len(page) < _PAGE:
             return
         after = page[-1][0]
+
+
+def _require_table(database: Database, name: str) -> None:
+    """A view could be endless, and a file from elsewhere may have one."""
+    found = database.execute("SELECT type FROM sqlite_master WHERE name = ?", (name,))
+    if found != [("table",)]:
+        raise BookError(
+            Code.DAMAGED,
+            f"{database.path}: expected the journal's table {name}, got none; restore the journal "
+            "from a copy.",
+        )
 
 
 def _text(value: bytes | None) -> str:

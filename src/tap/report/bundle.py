@@ -24,8 +24,8 @@ from tap.seal.chain import parse
 from tap.seal.statements import IsSigned
 
 FORMAT = "tap-seal-bundle/1"
-MAX_LINE = 8 * 2**20
-MAX_BUNDLE = 4 * 2**30
+MAX_LINE = 40 * 2**20
+MAX_BUNDLE = 2**30
 _SEAL = b'{"seal":'
 _RECORD = b'{"record":'
 _MOST_TOLD = 50

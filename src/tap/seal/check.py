@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tap.seal.chain import Seal
-from tap.seal.found import Gap, SealFault, SealProblem
+from tap.seal.found import MOST_TOLD, Gap, SealFault, SealProblem
 from tap.seal.keys import PublicKey
 from tap.seal.merkle import Tree
 from tap.seal.record import Record
@@ -66,7 +66,8 @@ def check(
     for record in records:
         read.take(record)
     read.end()
-    problems = [*chain.problems, *read.problems]
+    # Where no statement counts, that is what is wrong, and not each record.
+    problems = [*chain.problems, *(read.problems if chain.digests or not statements else ())]
     if not statements:
         text = "There is not one statement: this session was not sealed."
         problems.append(SealProblem(SealFault.MISSING, "statements", text))
@@ -206,4 +207,5 @@ class _Read:
             self._tell(SealFault.ALTERED, f"record {record.seq}", text)
 
     def _tell(self, fault: SealFault, place: str, text: str) -> None:
-        self.problems.append(SealProblem(fault, place, text))
+        if len(self.problems) < MOST_TOLD:
+            self.problems.append(SealProblem(fault, place, text))

@@ -20,6 +20,10 @@ class SealFault(StrEnum):
     was made anew."""
 
 
+MOST_TOLD = 10_000
+"""Problems that are told of, of each kind of entry: a file may be made to have no end of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class SealProblem:
     """One thing that is wrong: where, and in a sentence what."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tap.seal.chain import Opening, Seal, Statement, parse
-from tap.seal.found import SealFault, SealProblem
+from tap.seal.found import MOST_TOLD, SealFault, SealProblem
 from tap.seal.keys import PublicKey
 
 IsSigned = Callable[[Seal, PublicKey], bool]
@@ -119,4 +119,5 @@ class Followed:
             self._tell(SealFault.ADDED, place, text)
 
     def _tell(self, fault: SealFault, place: str, text: str) -> None:
-        self.problems.append(SealProblem(fault, place, text))
+        if len(self.problems) < MOST_TOLD:
+            self.problems.append(SealProblem(fault, place, text))
