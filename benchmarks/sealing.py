@@ -16,13 +16,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from unittest.mock import patch
 
 from tap.clock import ManualClock
 from tap.ledger import FactKind, FileFact, Journal, Sealing, read_journal
+from tap.report import bundle
 from tap.report.bundle import check_bundle, write_bundle
 from tap.report.folder import JOURNAL_FILE
 from tap.report.sealed import check_folder, write_public_key
@@ -42,35 +45,24 @@ class Sealed:
 
     def check(self, pins: Sequence[str] = ()) -> SealCheck:
         """As a check of its folder would, but for the files."""
-        return check(
-            map(_remembered, self.records),
-            self.seals,
-            [self.key],
-            pins=pins,
-            is_signed=signed,
-        )
+        return check(self.records, self.seals, [self.key], pins=pins)
 
 
-class _Remembered(Record):
-    """A record that computes its hash once: a campaign holds the same ones again and again."""
-
-    def leaf(self) -> bytes:
-        return _leaf(self.seq, self.kind, self.key, self.body)
-
-
-def _remembered(record: Record) -> Record:
-    return _Remembered(record.seq, record.kind, record.key, record.body)
-
-
-@lru_cache(maxsize=200_000)
-def _leaf(seq: int, kind: str, key: str, body: str) -> bytes:
-    return Record(seq, kind, key, body).leaf()
-
-
-@lru_cache(maxsize=200_000)
-def signed(seal: Seal, key: PublicKey) -> bool:
-    """`Seal.signed_by`, which is a pure function, asked once of each."""
-    return seal.signed_by(key)
+@contextmanager
+def remembering() -> Generator[None]:
+    """Pure functions are asked once of each entry: a campaign has the same ones again and again."""
+    leaf = lru_cache(maxsize=100_000)(Record.leaf)
+    signed = lru_cache(maxsize=100_000)(Seal.signed_by)
+    read = lru_cache(maxsize=100_000)(parse)
+    line = lru_cache(maxsize=100_000)(bundle._read)  # noqa: SLF001 (only to be quick)
+    with (
+        patch.object(Record, "leaf", leaf),
+        patch.object(Seal, "signed_by", signed),
+        patch("tap.seal.statements.parse", read),
+        patch("tap.report.bundle.parse", read),
+        patch("tap.report.bundle._read", line),
+    ):
+        yield
 
 
 def made(count: int, seed: int, signer: Signer, session: str = "shoot-1") -> Sealed:
@@ -239,18 +231,15 @@ def measure(home: Path, count: int, signer: Signer) -> Path:
         f"facts a second, one transaction each, median of 3 turns: {statistics.median(without):.0f}"
         f" without a seal, {statistics.median(with_seal):.0f} with one"
     )
-    folder = home / "whole"
+    folder, whole = home / "whole", home / "whole.seal"
     write_session(folder, count, signer)
-    bundle = home / "whole.seal"
-    records, statements = write_bundle(folder, bundle)
-    print(
-        f"{records} records, {statements} statements, bundle {bundle.stat().st_size / 1e6:.1f} MB"
-    )
+    records, statements = write_bundle(folder, whole)
+    print(f"{records} records, {statements} statements, bundle {whole.stat().st_size / 1e6:.1f} MB")
     for what, look in (("folder", check_folder), ("bundle", check_bundle)):
         times: list[float] = []
         for _ in range(3):
             began = time.perf_counter()
-            found = look(folder if what == "folder" else bundle, [signer.public])
+            found = look(folder if what == "folder" else whole, [signer.public])
             times.append(time.perf_counter() - began)
             # The made-up pictures are not there: that is all that may be wrong.
             assert all(p.place.startswith("picture") for p in found.problems), found.problems[:3]
@@ -259,6 +248,39 @@ def measure(home: Path, count: int, signer: Signer) -> Path:
     Journal(folder / JOURNAL_FILE, sealing=Sealing(signer, "shoot-1", ManualClock())).close()
     print(f"taking the session up again: {1000 * (time.perf_counter() - began):.0f} ms")
     return folder
+
+
+def flip(home: Path, folder: Path, key: PublicKey, times: int, chance: random.Random) -> list[str]:
+    """Turn single bits of the session's bundle; gives those that were not found."""
+    whole, altered = home / "now.seal", home / "altered.seal"
+    write_bundle(folder, whole)
+    content = whole.read_bytes()
+    missed: list[str] = []
+    for number in range(1, times + 1):
+        bad, place = flipped(content, chance)
+        altered.write_bytes(bad)
+        if not check_bundle(altered, [key]).problems:
+            missed.append(f"a bit of byte {place}")
+        if number % 200 == 0 or number == times:
+            print(f"{number} single bits turned: {number - len(missed)} found", flush=True)
+    return missed
+
+
+def attack(folder: Path, signer: Signer, times: int, chance: random.Random) -> list[str]:
+    """Attack the structure of the session; gives the attacks that were not found."""
+    with read_journal(folder / JOURNAL_FILE) as journal:
+        records, seals = tuple(journal.sealed_records()), tuple(journal.seals())
+    honest = Sealed(records, seals, signer.public)
+    other = made(len(records), 2, signer, "shoot-2")
+    tried: Counter[str] = Counter()
+    missed: list[str] = []
+    for number in range(times):
+        kind = ATTACKS[number % len(ATTACKS)]
+        tried[kind] += 1
+        if not attacked(kind, honest, other, chance).check([seals[-1].digest]).problems:
+            missed.append(kind)
+    print(f"{times} attacks on the structure, {times - len(missed)} found: {dict(tried)}")
+    return missed
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -270,31 +292,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     chance, signer = random.Random(options.seed), Signer.make()
-    missed: list[str] = []
     home = Path(tempfile.mkdtemp())
     try:
         folder = measure(home, options.records, signer)
-        whole = home / "now.seal"
-        write_bundle(folder, whole)
-        content, altered = whole.read_bytes(), home / "altered.seal"
-        for _ in range(options.flips):
-            bad, place = flipped(content, chance)
-            altered.write_bytes(bad)
-            found = check_bundle(altered, [signer.public], is_signed=signed)
-            if not found.problems:
-                missed.append(f"bit at byte {place}")
-        print(f"{options.flips} single bits flipped: {options.flips - len(missed)} found")
-        with read_journal(folder / JOURNAL_FILE) as journal:
-            records, seals = tuple(journal.sealed_records()), tuple(journal.seals())
-        honest = Sealed(records, seals, signer.public)
-        other = made(options.records, 2, signer, "shoot-2")
-        tried: Counter[str] = Counter()
-        for number in range(options.attacks):
-            kind = ATTACKS[number % len(ATTACKS)]
-            tried[kind] += 1
-            if not attacked(kind, honest, other, chance).check([seals[-1].digest]).problems:
-                missed.append(kind)
-        print(f"{options.attacks} attacks: {dict(tried)}")
+        with remembering():
+            missed = attack(folder, signer, options.attacks, chance)
+            missed += flip(home, folder, signer.public, options.flips, chance)
         print(f"not found: {missed or 'none'}")
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -5,7 +5,7 @@ import json
 import random
 
 import pytest
-from benchmarks.sealing import ATTACKS, attacked, made, signed
+from benchmarks.sealing import ATTACKS, attacked, made, remembering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,8 +69,7 @@ class TestStatement:
             ('{"n":1}', "size"),
             ('{"at":1,"leaves":["aa"],"n":1,"prev":"","size":1}', "64"),
             ('{"at":1,"leaves":[],"n":true,"prev":"","size":1}', "n"),
-            ('{"at":1,"leaves":[],"n":1, "prev":"","size":1}', "spelling"),
-            ('{"at":1,"leaves":[],"n":1,"prev":"","size":1,"x":1}', "spelling"),
+            ('{"at":1,"leaves":[],"n":1,"opens":{"format":"x"},"prev":"","size":1}', "tap-seal/1"),
             (json.dumps({"at": 1, "leaves": ["a" * 64], "n": 1, "prev": "", "size": 0}), "no more"),
             ("x" * 2_000_000, "at most"),
         ],
@@ -136,7 +135,7 @@ class TestCheck:
         assert len(found.files) == sum(record.kind == "file" for record in session.records)
 
     def test_without_the_key_nothing_is_believed(self, session):
-        found = check(session.records, session.seals, [Signer.make().public], is_signed=signed)
+        found = check(session.records, session.seals, [Signer.make().public])
         assert found.problems[0].fault is SealFault.NOT_SIGNED
         assert "not given" in found.problems[0].text
         assert not found.closed
@@ -285,8 +284,9 @@ def _turned(value, chance):
 def test_every_single_bit_that_is_turned_is_found(size, times):
     session, chance = made(size, 1, SIGNER), random.Random(size)
     assert session.check().problems == ()
-    for number in range(times):
-        assert turned(session, chance).check().problems, number
+    with remembering():
+        for number in range(times):
+            assert turned(session, chance).check().problems, number
 
 
 @pytest.mark.parametrize(
@@ -296,10 +296,11 @@ def test_every_single_bit_that_is_turned_is_found(size, times):
 def test_every_attack_on_the_structure_is_found(size, times):
     session, chance = made(size, 1, SIGNER), random.Random(size)
     other = made(size, 2, SIGNER, "shoot-2")
-    for number in range(times):
-        kind = ATTACKS[number % len(ATTACKS)]
-        altered = attacked(kind, session, other, chance)
-        assert altered.check([session.seals[-1].digest]).problems, kind
+    with remembering():
+        for number in range(times):
+            kind = ATTACKS[number % len(ATTACKS)]
+            altered = attacked(kind, session, other, chance)
+            assert altered.check([session.seals[-1].digest]).problems, kind
 
 
 @settings(max_examples=30, deadline=None)

@@ -21,7 +21,6 @@ from tap.ledger import read_journal
 from tap.report.folder import JOURNAL_FILE
 from tap.seal import PublicKey, Record, Seal, SealCheck, SealFault, SealProblem, canonical, check
 from tap.seal.chain import parse
-from tap.seal.statements import IsSigned
 
 FORMAT = "tap-seal-bundle/1"
 MAX_LINE = 40 * 2**20
@@ -74,13 +73,7 @@ def _write(write: Any, records: Iterator[Record], seals: Iterator[Seal]) -> tupl
     return count, statements
 
 
-def check_bundle(
-    path: Path,
-    keys: Sequence[PublicKey],
-    pins: Sequence[str] = (),
-    *,
-    is_signed: IsSigned = Seal.signed_by,
-) -> SealCheck:
+def check_bundle(path: Path, keys: Sequence[PublicKey], pins: Sequence[str] = ()) -> SealCheck:
     """Hold a bundle's records against its statements.
 
     Raises `InputError` where the file can't be read, or begins as no bundle does.
@@ -92,7 +85,7 @@ def check_bundle(
                 "that `tap seal --bundle` wrote"
             )
         reader = _Reader(path)
-        found = check(reader.records(), reader.seals(), keys, pins=pins, is_signed=is_signed)
+        found = check(reader.records(), reader.seals(), keys, pins=pins)
     except OSError as error:
         raise InputError(
             f"{path}: expected a bundle of `tap seal --bundle`, but {error.strerror or error}; "

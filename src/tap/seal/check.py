@@ -13,7 +13,7 @@ from tap.seal.found import MOST_TOLD, Gap, SealFault, SealProblem
 from tap.seal.keys import PublicKey
 from tap.seal.merkle import Tree
 from tap.seal.record import Record
-from tap.seal.statements import Followed, IsSigned
+from tap.seal.statements import Followed
 
 RUN, BEAT, FILE, CLOSE = "run", "beat", "file", "close"
 """The kinds of record that the seal itself reads; all others are sealed unread."""
@@ -50,14 +50,13 @@ def check(
     keys: Sequence[PublicKey],
     *,
     pins: Sequence[str] = (),
-    is_signed: IsSigned = Seal.signed_by,
 ) -> SealCheck:
     """Hold `records` against `seals`, in the order in which they are kept.
 
     `keys` are the public keys that are trusted, `pins` digests of statements that were kept
     elsewhere (in a ledger, on paper).
     """
-    chain = Followed(keys, is_signed)
+    chain = Followed(keys)
     statements = 0
     for seal in seals:
         chain.take(seal)

@@ -1,13 +1,11 @@
 """Follows a chain of statements: which are signed, which follow which, what they vouch for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tap.seal.chain import Opening, Seal, Statement, parse
 from tap.seal.found import MOST_TOLD, SealFault, SealProblem
 from tap.seal.keys import PublicKey
-
-IsSigned = Callable[[Seal, PublicKey], bool]
 
 
 @dataclass(slots=True)
@@ -15,7 +13,6 @@ class Followed:
     """A chain as far as it was followed. Nothing in it comes from a statement that is unsound."""
 
     keys: Sequence[PublicKey]
-    is_signed: IsSigned
     problems: list[SealProblem] = field(default_factory=list[SealProblem])
     leaves: dict[int, bytes] = field(default_factory=dict[int, bytes])
     """The hash of each record that is vouched for, by its number."""
@@ -49,7 +46,7 @@ class Followed:
         except ValueError as error:
             self._unsound(SealFault.ALTERED, place, f"It can't be read as a statement: {error}.")
             return
-        if not any(self.is_signed(seal, key) for key in self.keys):
+        if not any(seal.signed_by(key) for key in self.keys):
             self._unsound(*self._unsigned(statement, place))
             return
         if self._link is not None and statement.prev != self._link:
