@@ -7,6 +7,14 @@ import pytest
 from tests import made_shoot, standin
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The key that sessions are sealed with is a test's own, never the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def short_shoot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shoot of `made_shoot`, made once. Nobody may write to it."""

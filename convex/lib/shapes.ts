@@ -25,7 +25,14 @@ const FINAL_STATE = {
     programFrames: "number",
     unseenMs: "number",
     evidenceDigest: "string",
+    seal: "object",
   },
+} as const;
+
+// The checkpoint that the local record is pinned by.
+const SEAL = {
+  needed: { digest: "string" },
+  known: { statement: "number", records: "number", root: "string", key: "string" },
 } as const;
 
 export const MAX_ROWS = 100;
@@ -61,6 +68,7 @@ export function checkStill(row: StillRow) {
 
 export function checkFinalState(state: Nested, key: string) {
   check(state, FINAL_STATE.needed, FINAL_STATE.known, "finalState", key);
+  if (state.seal) check(state.seal as Nested, SEAL.needed, SEAL.known, "finalState.seal", key);
   for (const [code, count] of Object.entries((state.verdicts ?? {}) as Nested)) {
     if (typeof count !== "number") throw badValue(`${key}: finalState.verdicts.${code} should be a number.`, key);
     checkWhole(count, `finalState.verdicts.${code}`, key);

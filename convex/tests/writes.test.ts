@@ -49,7 +49,7 @@ describe("a session", () => {
   });
 
   test("completes once, and keeps how it stood", async () => {
-    const finalState = { mode: "ghost", verdicts: { AGREE: 3, MISSED: 1 }, evidenceDigest: "ab" };
+    const finalState = { mode: "ghost", verdicts: { AGREE: 3, MISSED: 1 }, evidenceDigest: "ab", seal: { digest: "cd", statement: 7, records: 9 } };
     const end = { key: "shoot-1", endedAtMs: 5, finalState };
     expect(await t.mutation(completeSession, end)).toEqual({ changed: true });
     expect(await t.mutation(completeSession, end)).toEqual({ changed: false });

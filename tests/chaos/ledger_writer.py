@@ -8,12 +8,15 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+from tap.clock import SystemClock
+from tap.config import load_or_make_key
 from tap.ledger import (
     Bookkeeper,
     CameraFacts,
     ConvexLedger,
     EmbeddedLedger,
     Journal,
+    Sealing,
     SessionFacts,
     outbox,
 )
@@ -82,13 +85,18 @@ def facts_of(step):
     return facts
 
 
+def seal_key(folder):
+    return load_or_make_key(folder / "key" / "seal-key.pem")
+
+
 def open_books(folder, *, keys=True, url=None):
     if url:
         quick = load_mapping().model_copy(update={"requests_per_second": 1000.0})
         store = ConvexLedger(url, token=TOKEN, mapping=quick)
     else:
         store = EmbeddedLedger(folder / "ledger.sqlite")
-    journal = (Journal if keys else KeylessJournal)(folder / "journal.sqlite")
+    sealing = Sealing(seal_key(folder), SESSION, SystemClock())
+    journal = (Journal if keys else KeylessJournal)(folder / "journal.sqlite", sealing=sealing)
     books = Bookkeeper(journal, store, external_id=SESSION)
     cameras = [CameraFacts("cam-a", role="hero"), CameraFacts("cam-b")]
     return store, books, books.begin(SessionFacts(SESSION), cameras, 0.0)
@@ -110,6 +118,7 @@ def finish(folder, keys, url=None):
     """The last run: send what is left and complete the session."""
     store, books, _ = open_books(Path(folder), keys=keys, url=url)
     books.complete(1e9, {"shots": 1})
+    books.leave(1e9)
     status = books.close(timeout_s=LAST_WAIT_S)
     store.close()
     assert status.pending == 0, status

@@ -5,6 +5,7 @@ import os
 import random
 import select
 import signal
+import sqlite3
 import time
 from collections import Counter
 
@@ -12,6 +13,7 @@ import ledger_writer
 import pytest
 
 from tap.ledger import ConvexLedger, EmbeddedLedger, all_events, all_stills, read_journal
+from tap.report.sealed import check_folder
 
 # Processes are forked from one that has tap imported, so that a life is short.
 _FORKS = multiprocessing.get_context("forkserver")
@@ -86,6 +88,11 @@ class Shoot:
             found.append(f"camera: {cameras[1].label} after {told[-1]}")
         if session.status != "completed":
             found.append("not completed")
+        key = ledger_writer.seal_key(self.folder).public
+        sealed = check_folder(self.folder, [key], [session.final_state.seal.digest])
+        found += [f"seal: {problem.place}: {problem.text}" for problem in sealed.problems]
+        if not sealed.closed:
+            found.append("seal: its end is open")
         return found
 
 
@@ -126,6 +133,19 @@ def test_without_keys_the_same_check_finds_duplicates(tmp_path):
     """The check can fail: this is what it is there to find."""
     shoot, _ = _live_and_die(tmp_path, 5, keys=False)
     assert any("twice" in fault for fault in shoot.faults())
+
+
+def test_a_fact_altered_between_two_lives_is_found_and_located(tmp_path):
+    shoot = Shoot(tmp_path, seed=5)
+    shoot.live_and_die()
+    journal = sqlite3.connect(tmp_path / "journal.sqlite")
+    with journal:
+        journal.execute("UPDATE facts SET body = replace(body, 'cam-a', 'cam-b') WHERE seq = 6")
+    journal.close()
+    shoot.live_and_die()
+    ledger_writer.finish(tmp_path, keys=True)
+    [fault] = [fault for fault in shoot.faults() if fault.startswith("seal")]
+    assert fault.startswith("seal: record 6: It is not what was sealed")
 
 
 def test_a_lost_row_would_be_found(tmp_path):

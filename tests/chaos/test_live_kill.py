@@ -16,8 +16,10 @@ import pytest
 from tests import made_shoot
 from tests.chaos import bookcheck
 
+from tap.config import default_key_path, load_or_make_key
 from tap.judge import Tolerances
 from tap.ledger import EmbeddedLedger
+from tap.report.sealed import check_folder
 from tap.rig import demo
 from tap.witness.verify import verify
 
@@ -50,7 +52,11 @@ def problems(home: Path) -> list[str]:
             out=home / "verified",
             tolerances=Tolerances(window_ms=made_shoot.WINDOW_MS),
         )
-    return [problem.text for problem in checked.problems]
+    sealed = check_folder(
+        home / "sessions" / "short-shoot", [load_or_make_key(default_key_path()).public]
+    )
+    told = [f"seal: {problem.place}: {problem.text}" for problem in sealed.problems]
+    return [problem.text for problem in checked.problems] + told
 
 
 @contextmanager

@@ -112,10 +112,38 @@ def test_watch_record_verify_replay(shoot, tmp_path):
     assert code == 0, out
     assert "1 AGREE" in out
 
+    verify_the_seal(tmp_path)
     assert len(load_shoot(tmp_path / "kept").cameras) == 2
     code, out, _ = finish(start(tmp_path, "replay", "kept", "--out", "again", "--json"))
     assert code == 0
     assert codes_of(json.loads(out.splitlines()[-1])) == [("AGREE", "m2")]
+
+
+def verify_the_seal(home):
+    """`tap seal` and `tap verify --seal` on the session as it was watched, then altered."""
+    code, out, err = finish(start(home, "seal", "--session", "small", "--bundle", "b", "--json"))
+    assert (code, err) == (0, "")
+    state = json.loads(out)
+    assert (state["session"], state["closed"], state["sealedNow"]) == ("small", True, False)
+    folder = str(home / "sessions/small")
+    pinned = ["--key", state["key"], "--pin", state["digest"], "--config", "shoot.toml"]
+    for target in (folder, "b"):
+        code, out, err = finish(start(home, "verify", "--seal", target, *pinned))
+        assert code == 0, out + err
+        assert "AS SEALED, to its end, and as 2 pinned" in out
+    code, out, _ = finish(start(home, "verify", "--seal", folder, "--key", "ab" * 32, "--json"))
+    assert code == 1
+    assert json.loads(out)["problems"][0]["place"] == "statement 1"
+    code, _, err = finish(start(home, "verify", "--seal", folder, "--key", "none"))
+    assert code == 2
+    assert "expected an Ed25519 public key" in err
+    document = home / "sessions/small/witness.json"
+    whole = document.read_text("utf-8")
+    document.write_text(whole.replace("cam-a", "cam-b", 1), "utf-8")
+    code, out, _ = finish(start(home, "verify", "--seal", folder))
+    assert code == 1
+    assert "altered: file witness.json" in out
+    document.write_text(whole, "utf-8")
 
 
 def test_ctrl_c_completes_the_documents(shoot, tmp_path):

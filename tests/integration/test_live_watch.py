@@ -13,9 +13,16 @@ import pytest
 from tests import made_shoot, standin
 
 from tap.clock import SystemClock
-from tap.config import Config, LedgerConfig, load_config
+from tap.config import (
+    Config,
+    LedgerConfig,
+    default_key_path,
+    load_config,
+    load_or_make_key,
+)
 from tap.ledger import SnapshotLedger, all_events, all_stills
 from tap.ledger.rows import Source
+from tap.report.sealed import check_folder
 from tap.rig import demo
 from tap.vocabulary import COMMANDED, ShotState, VerdictCode, Witness
 from tap.witness.evidence import load_witness
@@ -96,6 +103,7 @@ def replayed(watched, tmp_path_factory):
         out,
         tolerances=tolerances.for_judge(),
         sight=learnt_settings(hold_ms=tolerances.hold_ms),
+        signer=load_or_make_key(default_key_path()),
     )
     return out
 
@@ -232,6 +240,16 @@ def test_a_snapshot_of_the_deployment_is_as_good(watched, request, tmp_path):
     assert [f.verdict for f in checked.disagreements] == [VerdictCode.WRONG_CAMERA]
 
 
+def test_the_record_is_sealed_and_the_ledger_pins_it(watched, books):
+    pin = books.session("short-shoot").final_state.seal
+    key = load_or_make_key(default_key_path()).public
+    found = check_folder(watched.config.session_folder, [key], [pin.digest])
+    assert (found.problems, found.closed) == ((), True)
+    assert [gap for gap in found.gaps if gap.end_ms - gap.start_ms > 10_000] == []
+    pictures = (watched.config.session_folder / "evidence").iterdir()
+    assert {f"evidence/{path.name}" for path in pictures} < set(found.files)
+
+
 # ---------------------------------------------------------------- recorded and replayed
 
 
@@ -240,6 +258,11 @@ def test_a_replay_of_the_recording_gives_the_same_record(watched, replayed):
     again = _by_part(replayed / "witness.json")
     for part in ("verdicts", "events", "shots", "coverage"):
         assert live[part] == again[part], part
+
+
+def test_a_replay_is_sealed_as_well(replayed):
+    found = check_folder(replayed, [load_or_make_key(default_key_path()).public])
+    assert (found.problems, found.closed, found.session) == ((), True, "short-shoot")
 
 
 def test_the_recording_holds_every_frame_that_was_seen(watched, replayed):

@@ -12,7 +12,7 @@ import pytest
 
 from tap.cli import main
 from tap.clock import SystemClock
-from tap.config import load_config
+from tap.config import default_key_path, load_config, load_or_make_key
 from tap.rig.serve import RigServer
 from tap.rig.serve_http import Token
 from tap.witness.doctor import examine, exit_code
@@ -77,6 +77,7 @@ def test_what_is_well_and_what_is_not(shoot, tmp_path, monkeypatch):
         "program",
         "director",
         "ledger",
+        "seal key",
         "disk",
     ]
     assert found["cam-a"].health is Health.OK
@@ -91,6 +92,8 @@ def test_what_is_well_and_what_is_not(shoot, tmp_path, monkeypatch):
     assert found["clock"].health is Health.OK
     assert found["ledger"].health is Health.OK
     assert not (tmp_path / "ledger.sqlite").exists()
+    key = load_or_make_key(default_key_path()).public
+    assert found["seal key"].values["publicKey"] == key.hex
     assert code == 3
 
 
@@ -189,3 +192,19 @@ file = "{shoot / "a.mkv"}"
             main()
         assert ended.value.code == 0
         assert words in capsys.readouterr().out
+
+
+def test_a_seal_key_that_others_can_read_is_told_of(shoot, tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_HOME", str(tmp_path))
+    key = tmp_path / "key" / "seal-key.pem"
+    load_or_make_key(key)
+    key.chmod(0o640)
+    path = tmp_path / "shoot.toml"
+    with RigServer(shoot, start_in_s=0.3) as server:
+        server.write_config(path)
+        with path.open("a") as file:
+            file.write('\n[seal]\nkey = "key/seal-key.pem"\n')
+        found, code = checked(load_config(path), 0.2)
+    assert code == 2
+    assert found["seal key"].health is Health.WRONG
+    assert found["seal key"].advice.startswith("correct it with: chmod 600")

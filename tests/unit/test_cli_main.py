@@ -27,7 +27,18 @@ def run(monkeypatch, capsys):
     return call
 
 
-COMMANDS = ["watch", "record", "replay", "explain", "verify", "demo", "init", "doctor", "rig"]
+COMMANDS = [
+    "watch",
+    "record",
+    "replay",
+    "explain",
+    "verify",
+    "seal",
+    "demo",
+    "init",
+    "doctor",
+    "rig",
+]
 
 
 def test_help_names_every_command(run):

@@ -85,7 +85,7 @@ def test_the_template_loads_and_names_every_key(tmp_path):
     config = load_config(path)
     assert len(config.cameras) == 2
     text = path.read_text("utf-8")
-    sections = ["session", "director", "ledger", "tolerances", "record"]
+    sections = ["session", "director", "ledger", "tolerances", "record", "seal"]
     for section in sections:
         keys = getattr(config, section).__class__.model_fields
         part = text.split(f"\n[{section}]", 1)[1].split("\n[", 1)[0]

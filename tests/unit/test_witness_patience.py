@@ -6,6 +6,8 @@ from sample_session import START_MS, jpeg, sample
 
 from tap.judge import Tolerances
 from tap.ledger import BookError, CameraFacts, Code, EmbeddedLedger, SessionFacts, all_events
+from tap.report.sealed import check_folder
+from tap.seal import Signer
 from tap.sight import SightSettings
 from tap.vocabulary import Frame
 from tap.witness import patience
@@ -107,11 +109,12 @@ def test_the_keeper_gives_up_pictures_of_agreements_first(tmp_path):
 def test_a_session_outlives_a_disk_that_takes_nothing_for_a_while(tmp_path, monkeypatch, code):
     monkeypatch.setattr(patience, "_AGAIN_S", 0.0)
     given = sample(cuts=60, faults=False)
-    store = EmbeddedLedger(tmp_path / "ledger.sqlite")
+    store, signer = EmbeddedLedger(tmp_path / "ledger.sqlite"), Signer.make()
     plan = Plan(
         session=SessionFacts(external_id="shoot-2026-11-22-a"),
         cameras=[CameraFacts(id=seen.id) for seen in given.witness.cameras],
         folder=tmp_path / "session", store=store, sight=SightSettings(), tolerances=Tolerances(),
+        signer=signer,
     )  # fmt: skip
     session = Session(plan, START_MS)
     database = session.books._journal._database
@@ -133,3 +136,5 @@ def test_a_session_outlives_a_disk_that_takes_nothing_for_a_while(tmp_path, monk
     rows = list(all_events(store, "shoot-2026-11-22-a"))
     assert [row.claim.id for row in rows] == [claim.id for claim in given.claims]
     store.close()
+    found = check_folder(tmp_path / "session", [signer.public])
+    assert (found.problems, found.closed) == ((), True)

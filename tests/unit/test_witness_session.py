@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ from tap.claims import Parser, load_profile, read_claims
 from tap.feeds.media import MediaReader
 from tap.feeds.shoot import load_shoot
 from tap.judge import Tolerances
-from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts, all_events, read_journal
+from tap.ledger import (
+    CameraFacts,
+    EmbeddedLedger,
+    FactKind,
+    SessionFacts,
+    all_events,
+    read_journal,
+)
+from tap.report.sealed import check_folder
+from tap.seal import SealCheck, Signer
 from tap.sight import SightSettings
 from tap.vocabulary import PROGRAM, Claim, ClaimType, Frame, ShotState, VerdictCode
 from tap.witness.evidence import digest, load_witness
@@ -30,6 +40,9 @@ def observations(short_shoot) -> list[Observation]:
     return list(in_order([*(iter(reader) for reader in readers), claims]))
 
 
+SIGNER = Signer.make()
+
+
 def session(home: Path, at_ms: float) -> Session:
     """A session with its journal and ledger in `home`."""
     plan = Plan(
@@ -39,6 +52,7 @@ def session(home: Path, at_ms: float) -> Session:
         store=EmbeddedLedger(home / "ledger.sqlite"),
         sight=SightSettings(),
         tolerances=Tolerances(window_ms=made_shoot.WINDOW_MS),
+        signer=SIGNER,
     )
     home.mkdir(exist_ok=True)
     return Session(plan, at_ms)
@@ -48,6 +62,13 @@ def leave(one: Session) -> None:
     """As a kill would leave it, but for the lock, which goes with the process."""
     one.books._outbox.stop()
     one.books._journal.close()
+
+
+def seal_of(home: Path) -> SealCheck:
+    """How the session is sealed, held against the digest in its ledger where that has one."""
+    state = rows_of(home)[0].final_state
+    pins = [state.seal.digest] if state is not None and state.seal is not None else []
+    return check_folder(home, [SIGNER.public], pins)
 
 
 def rows_of(home: Path):
@@ -86,6 +107,32 @@ def test_a_session_from_start_to_end(observations, tmp_path):
     assert sorted(e.claim.id for e in events) == sorted(claim.id for claim in said)
     wrong = next(e for e in events if e.verdict is VerdictCode.WRONG_CAMERA)
     assert (wrong.claim.id, wrong.camera, wrong.seen.to_camera) == ("m-wrong", "cam-b", "cam-c")
+    sealed = seal_of(tmp_path)
+    assert (sealed.problems, sealed.closed, sealed.session) == ((), True, "s")
+    pictures = {f"evidence/{path.name}" for path in (tmp_path / "evidence").iterdir()}
+    assert set(sealed.files) == {*pictures, "witness.json"}
+    (tmp_path / "witness.json").write_text("{}")
+    assert [problem.place for problem in seal_of(tmp_path).problems] == ["file witness.json"]
+
+
+def test_signs_of_life_come_often_enough_and_say_what_was_seen(observations, tmp_path):
+    one = session(tmp_path, start_of(observations))
+    for observation in observations:
+        one.observe(observation)
+        one.pass_time(place_of(observation)[0])
+    last_ms = place_of(observations[-1])[0]
+    for step in range(40):  # the feeds are gone; tap is not
+        one.pass_time(last_ms + 500 * step)
+    one.finish(last_ms + 20_000, complete=True, dropped={})
+    with read_journal(tmp_path / "journal.sqlite") as journal:
+        beats = [fact.body for fact in journal.records(FactKind.BEAT)]
+    times = [start_of(observations), *(beat["atMs"] for beat in beats)]
+    assert max(b - a for a, b in pairwise(times)) <= 5000
+    frames = [beat["programFrames"] for beat in beats]
+    assert frames == sorted(frames)
+    assert frames[-1] == sum(getattr(o, "feed", None) == PROGRAM for o in observations)
+    assert beats[0]["state"] in set(ShotState)
+    assert seal_of(tmp_path).gaps == ()
 
 
 def test_the_final_state_is_that_at_the_end_of_the_session(observations, tmp_path):
@@ -114,6 +161,10 @@ def test_a_session_that_was_left_is_taken_up_with_every_row_once(observations, t
     for observation in observations[:stop]:
         one.observe(observation)
     leave(one)
+    left = seal_of(tmp_path)
+    assert not left.closed
+    # Of its last pictures it did not come to say anything.
+    assert {problem.place.split()[0] for problem in left.problems} <= {"picture"}
     with read_journal(tmp_path / "journal.sqlite") as journal:
         before = {fact.key: fact.body for fact in journal.records()}
     two = session(tmp_path, place_of(observations[stop])[0])
@@ -131,6 +182,9 @@ def test_a_session_that_was_left_is_taken_up_with_every_row_once(observations, t
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     said = [o for o in observations if isinstance(o, Claim)]
     assert sorted(e.claim.id for e in events if e.claim) == sorted(c.id for c in said)
+    sealed = seal_of(tmp_path)
+    assert (sealed.problems, sealed.closed) == ((), True)
+    assert {f"picture {name}" for name in sealed.found} == {p.place for p in left.problems}
 
 
 def test_a_session_that_was_ended_and_not_completed_is_over(observations, tmp_path):

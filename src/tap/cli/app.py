@@ -158,6 +158,21 @@ def verify(
             show_default="the session's own, else tap-verify",
         ),
     ] = None,
+    seal: Annotated[
+        Path | None,
+        typer.Option(help="Check the seal of this session's folder, or of a bundle, and no more."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --seal: a public key to trust, as a file or 64 hexadecimal digits.",
+            show_default="this machine's own",
+        ),
+    ] = None,
+    pin: Annotated[
+        list[str] | None,
+        typer.Option(help="With --seal: a digest kept elsewhere, which has to be found."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a session: re-judge it from the ledger and the evidence, and list what disagrees.
@@ -165,8 +180,29 @@ def verify(
     The ledger is the one that --config names (embedded or Convex), a snapshot ZIP, or the
     embedded one in TAP_HOME.
 
-    Exits with 1 where the pictures contradict what was said.
+    With --seal, says instead whether the record is as it was sealed, and where it isn't; --config
+    then looks for the digest in that ledger.
+
+    Exits with 1 where the pictures contradict what was said, or the record what was sealed; with 3
+    where nothing is wrong with a seal but its end is open.
     """
+    if seal is not None:
+        if replay is not None or snapshot is not None or out is not None:
+            raise typer.BadParameter("--seal goes with --key, --pin, --config and --json alone")
+        from tap.cli.seal import run_verify_seal
+
+        raise typer.Exit(
+            run_verify_seal(
+                seal,
+                keys=key or (),
+                pins=pin or (),
+                session=session,
+                config=config,
+                as_json=as_json,
+            )
+        )
+    if key or pin:
+        raise typer.BadParameter("--key and --pin go with --seal")
     from tap.cli.session import run_verify
 
     raise typer.Exit(
@@ -174,6 +210,33 @@ def verify(
             session, config=config, shoot=replay, snapshot=snapshot, out=out, as_json=as_json
         )
     )
+
+
+@app.command(epilog="Example: tap seal --session shoot-2026-11-22-a --bundle monday.seal")
+def seal(
+    session: Annotated[str, typer.Option(help="A session's external id, or its folder.")],
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Take tap's own folder and the key from this file."),
+    ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Seal the end that a killed tap left open.")
+    ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Write all that is sealed to this file, to be checked elsewhere."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a session's record is sealed: the digest to keep elsewhere, the key to hand on.
+
+    tap seals by itself, record by record, while it witnesses. docs/seal.md says what that proves
+    and what it does not. Check a seal with: tap verify --seal FOLDER_OR_BUNDLE --key PUBLIC_KEY
+    """
+    from tap.cli.seal import run_seal
+
+    run_seal(session, config=config, now=now, bundle=bundle, as_json=as_json)
 
 
 @app.command(epilog="Example: tap report --session shoot-2026-11-22-a --format md > session.md")

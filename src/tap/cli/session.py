@@ -14,7 +14,9 @@ from tap.config import (
     LEDGER_FILE,
     SESSION_ID,
     Config,
+    default_key_path,
     load_config,
+    load_or_make_key,
     session_folder,
     state_home,
 )
@@ -60,7 +62,10 @@ def watch_shown(
 def run_replay(shoot: Path, out: Path, *, profile: str, hindsight: bool, as_json: bool) -> None:
     """Witness a recording."""
     with progress(f"looking at {shoot.name or shoot}") as report:
-        witness = replay(shoot, out, profile=profile, hindsight=hindsight, progress=report)
+        signer = load_or_make_key(default_key_path(), away_from=out)
+        witness = replay(
+            shoot, out, profile=profile, hindsight=hindsight, signer=signer, progress=report
+        )
     _conclude(witness, out, as_json=as_json)
 
 

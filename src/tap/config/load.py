@@ -15,7 +15,7 @@ from tap.errors import InputError
 from tap.toml_lines import key_lines
 
 MAX_BYTES = 1_000_000
-_PATHS = {"file", "path", "dir", "home"}
+_PATHS = {"file", "path", "dir", "home", "key"}
 _NAMES_OR_PATHS = {"profile", "mapping"}
 
 

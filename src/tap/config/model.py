@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tap.config.seal_key import default_key_path
 from tap.errors import InputError
 from tap.judge import tolerances as judge
 from tap.ledger.convex import REFERENCE, require_safe
@@ -282,6 +283,14 @@ class RecordConfig(Section):
     )
 
 
+class SealConfig(Section):
+    """`[seal]`: the key that the session's record is signed with."""
+
+    key: FileName | None = Field(
+        default=None, description="the path of a file", examples=["/home/me/keys/seal-key.pem"]
+    )
+
+
 def state_home() -> Path:
     """Where tap keeps its own state: `TAP_HOME`, or the user's data folder."""
     return Path(os.environ.get("TAP_HOME") or platformdirs.user_data_dir("tap"))
@@ -327,6 +336,7 @@ class Config(BaseSettings):
     ledger: LedgerConfig = Field(default=LedgerConfig(), description="a table [ledger]")
     tolerances: Tolerances = Field(default=Tolerances(), description="a table [tolerances]")
     record: RecordConfig = Field(default=RecordConfig(), description="a table [record]")
+    seal: SealConfig = Field(default=SealConfig(), description="a table [seal]")
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
@@ -348,6 +358,11 @@ class Config(BaseSettings):
     def session_folder(self) -> Path:
         """Where tap keeps its own evidence of the session."""
         return session_folder(self.home, self.session.external_id)
+
+    @property
+    def seal_key_path(self) -> Path:
+        """The file of the key that sessions are sealed with."""
+        return self.seal.key or default_key_path()
 
     def feeds(self) -> dict[str, FeedConfig]:
         """Every feed by its id: the cameras in their order, then the program."""

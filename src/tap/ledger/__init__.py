@@ -4,7 +4,7 @@ from tap.ledger.beside import BesideLedger
 from tap.ledger.bookkeeper import Bookkeeper
 from tap.ledger.convex import ConvexLedger
 from tap.ledger.embedded import EmbeddedLedger
-from tap.ledger.facts import Begun, BookStatus, CameraFacts, SessionFacts
+from tap.ledger.facts import Begun, BookStatus, CameraFacts, FileFact, SessionFacts
 from tap.ledger.faults import BookError, Code
 from tap.ledger.journal import Fact, FactKind, Journal, read_journal
 from tap.ledger.recall import Recalled, recall
@@ -13,10 +13,12 @@ from tap.ledger.rows import (
     DirectorEventRow,
     DirectorEventType,
     FinalState,
+    SealPin,
     SessionRow,
     Source,
     StillRow,
 )
+from tap.ledger.sealing import Sealing, sealed_with
 from tap.ledger.snapshot import SnapshotLedger, Tables, write_snapshot
 from tap.ledger.store import LedgerReader, LedgerStore, RowFault, all_events, all_stills
 
@@ -35,12 +37,15 @@ __all__ = [
     "EmbeddedLedger",
     "Fact",
     "FactKind",
+    "FileFact",
     "FinalState",
     "Journal",
     "LedgerReader",
     "LedgerStore",
     "Recalled",
     "RowFault",
+    "SealPin",
+    "Sealing",
     "SessionFacts",
     "SessionRow",
     "SnapshotLedger",
@@ -51,5 +56,6 @@ __all__ = [
     "all_stills",
     "read_journal",
     "recall",
+    "sealed_with",
     "write_snapshot",
 ]

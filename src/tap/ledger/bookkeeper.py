@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from tap.clock import Clock, SystemClock
 from tap.ledger import entries, values
-from tap.ledger.facts import Begun, BookStatus, CameraFacts, SessionFacts
+from tap.ledger.facts import Begun, BookStatus, CameraFacts, FileFact, SessionFacts
 from tap.ledger.faults import BookError, Code
 from tap.ledger.journal import FactKind, Journal, spelled
 from tap.ledger.messages import Messages
@@ -24,6 +24,7 @@ from tap.ledger.rows import (
     CameraRow,
     FinalState,
     Row,
+    SealPin,
     SessionRow,
     claim_name,
     seen_name,
@@ -66,6 +67,7 @@ class Bookkeeper:
         """The events that a row speaks of."""
         self._shots: deque[Shot] = deque(maxlen=_LAST_SHOTS)
         self._differing = 0
+        self._noted = 0
 
     # ------------------------------------------------------------------ joining and leaving
 
@@ -103,13 +105,19 @@ class Bookkeeper:
             shots=tuple(known.shots),
             verdicts=known.verdicts,
             ended_ms=known.ended_ms,
+            files=frozenset(known.files),
         )
 
     def complete(self, at_ms: float, final_state: FinalState | Mapping[str, Any]) -> None:
-        """The session is over. Said twice in a run, the first time counts."""
+        """The session is over. Said twice in a run, the first time counts.
+
+        Where the journal is sealed, the ledger is told the checkpoint that stands before this.
+        """
         state = _final(final_state)
         with self._lock:
             row = self._begun()
+            name = f"completion/{row.runs}"
+            state = state.model_copy(update={"seal": self._pinned(name)})
             body = {
                 "key": row.key,
                 "endedAtMs": at_ms,
@@ -117,8 +125,20 @@ class Bookkeeper:
             }
             values.check(body)
             rows = [Outgoing(Op.COMPLETION, row.key, body)]
-            self._append(FactKind.COMPLETION, f"completion/{row.runs}", body, rows)
+            self._append(FactKind.COMPLETION, name, body, rows)
             self._outbox.notify()
+
+    def _pinned(self, completion: str) -> SealPin | None:
+        known = self._journal.find(completion)
+        if known is not None:
+            return FinalState.model_validate(known.body["finalState"]).seal
+        pinned = self._journal.pin()
+        return SealPin.model_validate(pinned._asdict()) if pinned is not None else None
+
+    def leave(self, at_ms: float) -> None:
+        """tap leaves the session in order; the last fact of a run."""
+        with self._lock:
+            self._note(FactKind.CLOSE, {"atMs": at_ms})
 
     def close(self, timeout_s: float = 5.0) -> BookStatus:
         """Send what waits, for at most `timeout_s`, and let go of the journal.
@@ -237,6 +257,22 @@ class Bookkeeper:
             if new and verdict.event_id is not None:
                 self._covered.add(verdict.event_id)
             self._outbox.notify()
+
+    def files(self, changes: Sequence[FileFact]) -> None:
+        """Take what became of files beside the journal, all in one transaction."""
+        with self._lock, self._journal.transaction():
+            for change in changes:
+                self._note(FactKind.FILE, change.body())
+
+    def beat(self, at_ms: float, seen: Mapping[str, Any]) -> None:
+        """A sign of life: tap is there, and this is what it has seen so far."""
+        with self._lock:
+            self._note(FactKind.BEAT, {"atMs": at_ms, **seen})
+
+    def _note(self, kind: FactKind, body: dict[str, Any]) -> None:
+        run = self._begun().runs
+        self._noted += 1
+        self._append(kind, f"{kind.value}/{run}/{self._noted}", {"run": run, **body})
 
     # ------------------------------------------------------------------ what a verdict is about
 

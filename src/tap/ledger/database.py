@@ -2,9 +2,9 @@
 
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,16 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a file of one kind is called, how to know it, and its tables."""
+    """What a file of one kind is called, how to know it, and its tables.
+
+    `upgrades` has, by version, what an older file of that version lacks to be of the next.
+    """
 
     name: str
     application_id: int
     version: int
     schema: str
+    upgrades: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 class Database:
@@ -160,6 +164,9 @@ class Database:
             )
         if not read_only:
             self._set_durable()
+            if version < self._kind.version:
+                with self.transaction():
+                    self._upgrade(version)
 
     def _identity(self) -> int | None:
         """The application id; None for a file without tables."""
@@ -168,11 +175,19 @@ class Database:
         return int(identity) if tables or identity else None
 
     def _create(self) -> None:
-        for statement in self._kind.schema.split(";"):
-            if statement.strip():
-                self._connection.execute(statement)
+        self._run(self._kind.schema)
         self._connection.execute(f"PRAGMA application_id = {self._kind.application_id}")
         self._connection.execute(f"PRAGMA user_version = {self._kind.version}")
+
+    def _upgrade(self, version: int) -> None:
+        for older in range(version, self._kind.version):
+            self._run(self._kind.upgrades.get(older, ""))
+        self._connection.execute(f"PRAGMA user_version = {self._kind.version}")
+
+    def _run(self, statements: str) -> None:
+        for statement in statements.split(";"):
+            if statement.strip():
+                self._connection.execute(statement)
 
     def _set_durable(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL").fetchone()

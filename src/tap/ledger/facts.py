@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tap.ledger.circuit import Way
 from tap.vocabulary import SESSION_KIND, Claim, Event, Shot, Verdict
@@ -36,7 +37,8 @@ class Begun:
     Each kind is in the order in which it was journalled; `verdicts` are by the key of the row
     that they are in. A session that goes on gives its verdicts to `Bookkeeper.verdict` again,
     all from the first, as its judge finds them again: those that have a row change nothing.
-    `ended_ms` is when the director ended the session, where no run has completed it since.
+    `ended_ms` is when the director ended the session, where no run has completed it since;
+    `files` are the names of the files beside the journal that it has the hashes of.
     """
 
     resumed: bool
@@ -46,6 +48,24 @@ class Begun:
     shots: tuple[Shot, ...] = ()
     verdicts: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
     ended_ms: float | None = None
+    files: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FileFact:
+    """A file beside the journal, by its path from there: its SHA-256 in hex, or None: it is gone.
+
+    `found` tells that tap found it so when it joined, and does not know who left it so.
+    """
+
+    name: str
+    sha256: str | None
+    found: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """As it is journalled."""
+        what = {"gone": True} if self.sha256 is None else {"sha256": self.sha256}
+        return {"name": self.name, **what, **({"found": True} if self.found else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,24 @@ any kind of end the rows still to be sent are known exactly.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tap.ledger import queue
+from tap.ledger import queue, sealing
 from tap.ledger.database import Database, Kind
 from tap.ledger.faults import BookError, Code
 from tap.ledger.queue import Outgoing, Queue
+from tap.ledger.sealing import Pinned, Sealer, Sealing
+from tap.seal import Record, Seal
 
 JOURNAL = Kind(
     name="a tap journal",
     application_id=0x7461706A,  # "tapj"
-    version=1,
+    version=2,  # 2: with the seal's table
     schema=f"""
 CREATE TABLE facts (
     seq INTEGER PRIMARY KEY,
@@ -30,7 +32,9 @@ CREATE TABLE facts (
     body TEXT NOT NULL
 ) STRICT;
 {queue.SCHEMA}
+{sealing.SCHEMA}
 """,
+    upgrades={1: sealing.SCHEMA},
 )
 
 _PAGE = 2000
@@ -51,6 +55,12 @@ class FactKind(StrEnum):
     VERDICT = "verdict"
     STILL = "still"
     COMPLETION = "completion"
+    FILE = "file"
+    """A file beside the journal has this content, or is no more."""
+    BEAT = "beat"
+    """tap was there, and what it had seen by then."""
+    CLOSE = "close"
+    """tap left the session in order."""
 
 
 _KINDS = {kind.value: kind for kind in FactKind}
@@ -82,14 +92,19 @@ class Appended(NamedTuple):
 class Journal:
     """The journal of one session. One process at a time writes it; threads may share it.
 
-    All methods raise `BookError` (a `LedgerError`).
+    With `sealing`, what a transaction adds is signed within it: see `tap.ledger.sealing`. All
+    methods raise `BookError` (a `LedgerError`).
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, sealing: Sealing | None = None
+    ) -> None:
         self.path = path
         self._owner = None if read_only else _own(path)
+        self._depth = 0
         try:
             self._database = Database(path, JOURNAL, read_only=read_only)
+            self._sealer = Sealer(self._database, sealing) if sealing is not None else None
         except BaseException:
             self._disown()
             raise
@@ -118,13 +133,48 @@ class Journal:
                 "INSERT INTO facts (kind, key, body) VALUES (?, ?, ?)", (kind.value, key, text)
             )
             [(seq,)] = self._database.execute("SELECT last_insert_rowid()")
+            if self._sealer is not None:
+                self._sealer.add(Record(seq, kind.value, key, text))
             for row in rows:
                 self.queue.put(row, at_ms)
         return Appended(seq, new=True)
 
-    def transaction(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def transaction(self) -> Generator[None]:
         """What is appended within becomes durable at its end, together or not at all."""
-        return self._database.transaction()
+        with self._database.alone():
+            self._depth += 1
+            try:
+                with self._database.transaction():
+                    yield
+                    if self._depth == 1 and self._sealer is not None:
+                        self._sealer.seal()
+            except BaseException:
+                if self._depth == 1 and self._sealer is not None:
+                    self._sealer.forget()
+                raise
+            else:
+                if self._depth == 1 and self._sealer is not None:
+                    self._sealer.commit()
+            finally:
+                self._depth -= 1
+
+    def pin(self) -> Pinned | None:
+        """Sign a checkpoint over all that was added so far, to be told elsewhere; None where
+        the journal isn't sealed."""
+        if self._sealer is None:
+            return None
+        with self.transaction():
+            self._sealer.seal(checkpoint=True)
+            return self._sealer.pinned()
+
+    def sealed_records(self, after: int = 0) -> Iterator[Record]:
+        """The facts behind place `after` letter by letter, whatever they have become."""
+        return sealing.records(self._database, after)
+
+    def seals(self, after: int = 0) -> Iterator[Seal]:
+        """The statements behind number `after` that cover them; none where it isn't sealed."""
+        return sealing.seals(self._database, after)
 
     def find(self, key: str) -> Fact | None:
         """The fact of that key."""

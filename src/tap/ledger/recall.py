@@ -30,6 +30,8 @@ class Recalled:
     ended_ms: float | None = None
     """When the director ended the session, where no run has completed it since."""
     messages: Messages = field(default_factory=Messages)
+    files: set[str] = field(default_factory=set[str])
+    """Names of the files beside the journal that it has the hashes of."""
 
 
 def recall(journal: Journal) -> Recalled:
@@ -125,7 +127,13 @@ def _take(found: Recalled, fact: Fact, value: Any) -> None:
             found.verdicts[value.row] = value.verdict
         case FactKind.COMPLETION:
             found.ended_ms = None
-        case FactKind.STILL:
+        case FactKind.FILE:
+            name = str(fact.body["name"])
+            if fact.body.get("gone"):
+                found.files.discard(name)
+            else:
+                found.files.add(name)
+        case FactKind.STILL | FactKind.BEAT | FactKind.CLOSE:
             pass
 
 

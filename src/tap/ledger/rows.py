@@ -17,6 +17,22 @@ DIRECTOR_EVENTS = "productionDirectorEvents"
 STILLS = "productionStills"
 
 
+class SealPin(Word):
+    """The checkpoint of the session's seal that stood before its completion.
+
+    Who has this can tell later whether the local record still is the one that was sealed.
+    """
+
+    statement: int
+    records: int
+    digest: str
+    """Of the checkpoint, in hex: what `tap verify --seal` looks for."""
+    root: str
+    """The Merkle root over the records, in hex."""
+    key: str
+    """The short name of the public key."""
+
+
 class FinalState(Word):
     """How a session stood at its end. `verdicts` counts them by code."""
 
@@ -30,6 +46,7 @@ class FinalState(Word):
     unseen_ms: float | None = None
     evidence_digest: str | None = None
     """SHA-256 of the session's `witness.json`, in hex."""
+    seal: SealPin | None = None
 
 
 class Row(Word):

@@ -5,6 +5,7 @@ journal.sqlite    claims, events, shots and verdicts as they came
 evidence/         pictures, named by source and time: `cam-a-1789000000123.jpg`
 verify.json       what the last check found
 report.html       the page
+seal-key.pub      the public key that the journal was sealed with
 """
 
 import re
@@ -25,6 +26,7 @@ JOURNAL_FILE = "journal.sqlite"
 PICTURES_FOLDER = "evidence"
 VERIFY_FILE = "verify.json"
 REPORT_FILE = "report.html"
+PUBLIC_KEY_FILE = "seal-key.pub"
 
 TOLERANCE_MS = 500.0
 """How far a stored picture may be from the time asked for."""

@@ -133,6 +133,11 @@ class Core:
         return self._sight.until_ms
 
     @property
+    def program_frames(self) -> int:
+        """How many pictures of the program were looked at so far."""
+        return self._sight.program_frames
+
+    @property
     def running(self) -> Shot | None:
         """The shot that is on, as far as it is settled."""
         return self._running

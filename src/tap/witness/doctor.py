@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tap.clock import Clock
-from tap.config import Config, start_problems
-from tap.errors import EXIT_BAD_INPUT, EXIT_COULD_NOT_WITNESS, EXIT_OK
+from tap.config import Config, load_or_make_key, start_problems
+from tap.errors import EXIT_BAD_INPUT, EXIT_COULD_NOT_WITNESS, EXIT_OK, InputError
 from tap.witness.examine import (
     Check,
     Health,
@@ -61,8 +61,9 @@ def examine(
         checks.append(Check("director", Health.WARNING, text))
     if "ledger" not in wrong:
         checks.append(examine_ledger(config))
+    checks.append(_seal_key(config))
     checks.extend(_disk(name, folder) for name, folder in _folders(config).items())
-    order = ["clock", *config.feeds(), "director", "ledger"]
+    order = ["clock", *config.feeds(), "director", "ledger", "seal key"]
     return sorted(checks, key=lambda c: order.index(c.subject) if c.subject in order else 99)
 
 
@@ -101,6 +102,18 @@ def _clock(clock: Clock, seconds: float) -> Check:
         advice = "let time synchronisation settle before the shoot"
         return Check("clock", Health.WARNING, text, advice, values)
     return Check("clock", Health.OK, "runs evenly", values=values)
+
+
+def _seal_key(config: Config) -> Check:
+    """Makes the key where there is none yet: a shoot is no time to find that it can't be made."""
+    path = config.seal_key_path
+    try:
+        signer = load_or_make_key(path, away_from=config.session_folder)
+    except InputError as error:
+        found, _, advice = str(error).rpartition("; ")
+        return Check("seal key", Health.WRONG, found, advice)
+    text = f"the record will be sealed with the key {signer.public.id} in {path}"
+    return Check("seal key", Health.OK, text, values={"publicKey": signer.public.hex})
 
 
 def _folders(config: Config) -> dict[str, Path]:

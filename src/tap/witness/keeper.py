@@ -5,6 +5,7 @@ the verdict on it falls. A thread of its own writes them; a slow or full disk co
 which are counted, and never holds up the witness.
 """
 
+import hashlib
 import queue
 import shutil
 import threading
@@ -16,8 +17,9 @@ from pathlib import Path
 
 import cv2
 
+from tap.ledger import FileFact
 from tap.report.findings import Pick, PictureRef
-from tap.report.folder import TOLERANCE_MS, picture_name
+from tap.report.folder import PICTURES_FOLDER, TOLERANCE_MS, picture_name
 from tap.report.gather import Delays, wanted_pictures
 from tap.vocabulary import DISAGREEMENTS, Claim, Event, Frame, Luma, Shot, Verdict
 
@@ -175,6 +177,10 @@ class EvidenceKeeper:
         with self._lock:
             return self._counts
 
+    def changes(self) -> list[FileFact]:
+        """What became of pictures on disk since this was asked last, in order."""
+        return self._store.changes()
+
     def free(self, size: int) -> int:
         """Give up saved pictures of about `size` bytes, those of agreements first; how many
         bytes that freed."""
@@ -232,6 +238,7 @@ class _Store:
         self._reserve_bytes = reserve_bytes
         self._minor: OrderedDict[str, int] = OrderedDict()
         self._major: dict[str, int] = {}
+        self._changes: deque[FileFact] = deque()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for file in folder.glob("*.jpg"):
@@ -239,6 +246,13 @@ class _Store:
         except OSError:  # shown as `failed` with the first picture that can't be written
             pass
         self._bytes = sum(self._major.values())
+
+    def changes(self) -> list[FileFact]:
+        """What became of pictures since this was asked last."""
+        with self._lock:
+            changes = list(self._changes)
+            self._changes.clear()
+        return changes
 
     def free(self, size: int) -> tuple[int, int]:
         """Delete pictures, the least important and oldest first; bytes and pictures deleted."""
@@ -248,7 +262,7 @@ class _Store:
                 while kept and freed < size:
                     name = next(iter(kept))
                     with suppress(OSError):
-                        (self._folder / name).unlink(missing_ok=True)
+                        self._delete(name)
                         freed += kept[name]
                         count += 1
                     self._bytes -= kept.pop(name)
@@ -280,6 +294,8 @@ class _Store:
                 half.unlink(missing_ok=True)
         except (OSError, cv2.error):
             return {"failed": 1}
+        sha256 = hashlib.sha256(jpeg).hexdigest()
+        self._changes.append(FileFact(f"{PICTURES_FOLDER}/{name}", sha256))
         (self._major if matters else self._minor)[name] = len(jpeg)
         self._bytes += len(jpeg)
         return {"evicted": evicted, "saved": 1}
@@ -289,7 +305,11 @@ class _Store:
         evicted = 0
         while self._minor and self._bytes + size > self._budget_bytes:
             name, freed = self._minor.popitem(last=False)
-            (self._folder / name).unlink(missing_ok=True)
+            self._delete(name)
             self._bytes -= freed
             evicted += 1
         return evicted
+
+    def _delete(self, name: str) -> None:
+        (self._folder / name).unlink(missing_ok=True)
+        self._changes.append(FileFact(f"{PICTURES_FOLDER}/{name}", None))

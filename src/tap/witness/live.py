@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tap.claims import LiveClaims, Parser, live_claims, load_profile, to_line
 from tap.clock import Clock
-from tap.config import Config, address_of, require_startable
+from tap.config import Config, address_of, load_or_make_key, require_startable
 from tap.errors import InputError
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
@@ -113,7 +113,7 @@ class Watch:
         for observation in self._sequencer.take(now, wait_s=POLL_S):
             self._observe(observation)
         self._session.core.pass_time(self._sequencer.passed_ms(self._clock.now_ms()))
-        self._session.catch_up()
+        self._session.pass_time(self._clock.now_ms())
 
     def _observe(self, observation: Observation) -> None:
         if self._recorder is not None:
@@ -284,6 +284,7 @@ def _plan(config: Config) -> Plan:
         store=open_ledger(config),
         sight=learnt_settings(hold_ms=config.tolerances.hold_ms),
         tolerances=config.tolerances.for_judge(),
+        signer=load_or_make_key(config.seal_key_path, away_from=config.session_folder),
     )
 
 

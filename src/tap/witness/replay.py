@@ -14,10 +14,12 @@ from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts
 from tap.report.folder import (
     JOURNAL_FILE,
     PICTURES_FOLDER,
+    PUBLIC_KEY_FILE,
     REPORT_FILE,
     VERIFY_FILE,
     WITNESS_FILE,
 )
+from tap.seal import Signer
 from tap.sight import SightSettings
 from tap.vocabulary import PROGRAM, Frame, Witness
 from tap.witness.evidence import ShootPictures
@@ -26,7 +28,7 @@ from tap.witness.order import Observation, in_order
 from tap.witness.session import HINDSIGHT, Plan, Session
 
 LEDGER = "ledger.sqlite"
-_OURS = (JOURNAL_FILE, WITNESS_FILE, HINDSIGHT, LEDGER, REPORT_FILE, VERIFY_FILE)
+_OURS = (JOURNAL_FILE, WITNESS_FILE, HINDSIGHT, LEDGER, REPORT_FILE, VERIFY_FILE, PUBLIC_KEY_FILE)
 
 Progress = Callable[[float], None]
 
@@ -39,13 +41,15 @@ def replay(
     tolerances: Tolerances | None = None,
     profile: str = "tap",
     hindsight: bool = False,
+    signer: Signer | None = None,
     progress: Progress | None = None,
 ) -> Witness:
     """Witness the `tap-shoot/1` folder; leave the record, the books and the page in `out`.
 
     `progress` hears the part done, 0 .. 1. With `hindsight`, `hindsight.json` says where knowing
-    everything leads to another answer. Raises `InputError` for a bad shoot, before anything is
-    written.
+    everything leads to another answer. With `signer`, the record is sealed as a live one is: that
+    says that the record was not altered since, not that the recording wasn't before. Raises
+    `InputError` for a bad shoot, before anything is written.
     """
     shoot = load_shoot(folder)
     readers = [
@@ -70,6 +74,7 @@ def replay(
             tolerances=tolerances or Tolerances(),
             pictures=ShootPictures(shoot),
             hindsight=hindsight,
+            signer=signer,
         ),
         _time_of(first),
     )
@@ -78,6 +83,7 @@ def replay(
     for number, observation in enumerate(chain([first], ordered)):
         session.observe(observation)
         last_ms = _time_of(observation)
+        session.pass_time(last_ms)
         if progress is not None and number % 100 == 0:
             progress(min(1.0, (last_ms - _time_of(first)) / max(end_ms - _time_of(first), 1.0)))
     ended_ms = watched_until(shoot)

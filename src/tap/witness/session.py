@@ -4,19 +4,31 @@ Live and replay differ only in where observations come from; from here on they a
 """
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tap.errors import InputError
 from tap.judge import Tolerances
-from tap.ledger import Bookkeeper, BookStatus, CameraFacts, Journal, LedgerStore, SessionFacts
+from tap.ledger import (
+    Bookkeeper,
+    BookStatus,
+    CameraFacts,
+    Journal,
+    LedgerStore,
+    SessionFacts,
+    sealed_with,
+)
 from tap.report.files import write_text
 from tap.report.folder import JOURNAL_FILE, PICTURES_FOLDER, WITNESS_FILE, picture_name
 from tap.report.gather import findings_of
 from tap.report.page import write_session_page
 from tap.report.pictures import Pictures
+from tap.report.sealed import write_public_key
+from tap.seal import Signer
 from tap.sight import SightSettings
 from tap.vocabulary import (
     COMMANDED,
@@ -35,6 +47,9 @@ from tap.witness.evidence import witness_text, write_witness
 from tap.witness.keeper import EvidenceKeeper
 from tap.witness.order import Observation
 from tap.witness.patience import Patience
+from tap.witness.vouching import Vouching
+
+_log = logging.getLogger(__name__)
 
 HINDSIGHT = "hindsight.json"
 LAST_PATIENCE_S = 30.0
@@ -57,6 +72,8 @@ class Plan:
     """Where the pictures can be looked up later; None: keep those that matter as they pass."""
     hindsight: bool = False
     """Also leave `hindsight.json`: where knowing everything leads to another answer."""
+    signer: Signer | None = None
+    """Seals the record; None: it isn't sealed."""
 
 
 class Session:
@@ -76,15 +93,19 @@ class Session:
         self.held = False
         self.ended_ms: float | None = None
         """When the director said that the session is over."""
-        self.books = Bookkeeper(
-            Journal(plan.folder / JOURNAL_FILE), plan.store, external_id=plan.session.external_id
-        )
+        if plan.signer is not None:
+            _leave_public_key(plan.folder, plan.signer)
+        seal = sealed_with(plan.signer, plan.session.external_id)
+        journal = Journal(plan.folder / JOURNAL_FILE, sealing=seal)
+        self.books = Bookkeeper(journal, plan.store, external_id=plan.session.external_id)
         begun = self.books.begin(plan.session, plan.cameras, at_ms)
         self.resumed = begun.resumed
         # Pictures that can be looked up later need not be held while they pass.
         passing = plan.pictures is None
         self._evidence = EvidenceKeeper(plan.folder / PICTURES_FOLDER) if passing else None
         self._patience = Patience(self._give_up_pictures)
+        self._vouching = Vouching(self.books, self._patience, plan.folder, self._evidence, at_ms)
+        self._vouching.take_stock(begun.files)
         self.core = Core(
             [camera.id for camera in plan.cameras],
             sight=plan.sight,
@@ -128,9 +149,21 @@ class Session:
             self._heed(observation)
             self.core.claim(observation)
 
-    def catch_up(self) -> None:
-        """Write facts that the journal had no room for, if there is some now."""
+    def pass_time(self, at_ms: float) -> None:
+        """Time goes on (Unix ms): give signs of life, and write facts that the journal had no
+        room for, if there is some now."""
+        self._vouching.pass_time(at_ms, self._seen)
         self._patience.catch_up()
+
+    def _seen(self) -> dict[str, Any]:
+        running = self.core.running
+        seen = {
+            "untilMs": self.core.until_ms,
+            "programFrames": self.core.program_frames,
+            "state": running.state.value if running is not None else None,
+            "camera": running.camera if running is not None else None,
+        }
+        return {name: value for name, value in seen.items() if value is not None}
 
     def _is_new(self, claim: Claim) -> bool:
         """Journal a message; False where an earlier run has. One that is held is new."""
@@ -155,16 +188,20 @@ class Session:
         if self._hindsight:
             text = self.core.in_hindsight().model_dump_json(by_alias=True, indent=1)
             write_text(self._folder / HINDSIGHT, text + "\n")
+            self._vouching.file(HINDSIGHT)
+        if self._evidence is not None:
+            self._evidence.close()
+        if self._pictures is not None:
+            self._look_up(witness, self._pictures)
+        self._vouching.pictures()
+        self._vouching.file(WITNESS_FILE)
         if complete:
             ended_ms = self.ended_ms or at_ms
             state = self._final_state(witness, ended_ms)
             self._patience.write(lambda: self.books.complete(ended_ms, state))
+        self._vouching.leave(at_ms)
         self._patience.settle(LAST_PATIENCE_S)
-        if self._evidence is not None:
-            self._evidence.close()
         self._closed = self.books.close(timeout_s=10.0)
-        if self._pictures is not None:
-            self._look_up(witness, self._pictures)
         write_session_page(self._folder, witness)
         return witness
 
@@ -172,12 +209,17 @@ class Session:
         """Keep the pictures of each disagreement, as a live session does while they pass."""
         folder = self._folder / PICTURES_FOLDER
         folder.mkdir(exist_ok=True)
+        kept: set[str] = set()
         told = [f for f in findings_of(witness, self._said) if f.verdict in DISAGREEMENTS]
         for finding in told[:MOST_LOOKED_UP]:
             for ref in finding.pictures:
                 still = pictures.at(ref.feed, ref.at_ms, ref.pick)
                 if still is not None:
-                    (folder / picture_name(ref.feed, still.at_ms)).write_bytes(still.jpeg)
+                    name = picture_name(ref.feed, still.at_ms)
+                    (folder / name).write_bytes(still.jpeg)
+                    kept.add(f"{PICTURES_FOLDER}/{name}")
+        for name in sorted(kept):
+            self._vouching.file(name)
 
     # ------------------------------------------------------------------ what it hears
 
@@ -223,6 +265,14 @@ class Session:
             "unseenMs": unseen_ms,
             "evidenceDigest": hashlib.sha256(witness_text(witness).encode()).hexdigest(),
         }
+
+
+def _leave_public_key(folder: Path, signer: Signer) -> None:
+    """A full disk is no reason not to witness: the journal has the key as well."""
+    try:
+        write_public_key(folder, signer.public)
+    except (OSError, InputError) as error:
+        _log.error("the public key of the seal can't be written to %s: %s", folder, error)
 
 
 def _with_dropped(witness: Witness, dropped: Mapping[str, int]) -> Witness:
