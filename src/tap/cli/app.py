@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli import ledger, rig
+from tap.cli import exchange, ledger, rig
 from tap.cli.terminal import progress, say, say_json
 
 app = typer.Typer(
@@ -33,18 +33,6 @@ class ReportForm(StrEnum):
 
     MD = "md"
     JSON = "json"
-
-
-class ExportForm(StrEnum):
-    """What `export` writes."""
-
-    OTIO = "otio"
-    EDL = "edl"
-    FCP7 = "fcp7"
-    FCPXML = "fcpxml"
-    CSV = "csv"
-    JSONL = "jsonl"
-    WEBVTT = "webvtt"
 
 
 def _version(wanted: bool) -> None:
@@ -208,66 +196,7 @@ def report(
     run_report(session, config=config, as_json=form is ReportForm.JSON)
 
 
-@app.command(
-    epilog="Example: tap export --session shoot-2026-11-22-a --to fcpxml --shoot recordings/monday"
-)
-def export(
-    folder: Annotated[
-        Path | None, typer.Argument(help="The folder that `tap replay` left, or its witness.json.")
-    ] = None,
-    *,
-    to: Annotated[ExportForm, typer.Option(help="The kind of file to write.")],
-    session: Annotated[
-        str | None, typer.Option(help="A session that was witnessed live, by its id.")
-    ] = None,
-    as_told: Annotated[
-        bool,
-        typer.Option(
-            "--as-told/--as-seen", help="What the director said, or what the pictures show."
-        ),
-    ] = False,
-    shoot: Annotated[
-        Path | None,
-        typer.Option(help="The recorded shoot: its files are cut, at their own place in time."),
-    ] = None,
-    rate: Annotated[
-        str | None,
-        typer.Option(
-            help="Frames a second: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94, 59.94df or 60.",
-            show_default="the program's own",
-        ),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(help="The timecode of the first frame.", show_default="00:00:00:00"),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The file to write.", show_default="beside the record")
-    ] = None,
-    profile: Annotated[
-        str, typer.Option(help="How the recorded director words messages: a name or a .toml file.")
-    ] = "tap",
-    as_json: AsJson = False,
-) -> None:
-    """Write the cut list for an editor: the program, cut over the cameras' recordings.
-
-    Every camera has a full-length track of its own, every verdict is a marker. As seen, it needs
-    no director: a shoot that nobody logged has its cut list from the pictures alone.
-    """
-    from tap.cli.export import run_export
-    from tap.report.exports.model import View
-    from tap.witness.exporting import Wanted
-
-    wanted = Wanted(
-        form=to.value,
-        view=View.TOLD if as_told else View.SEEN,
-        rate=rate,
-        start=start,
-        shoot=shoot,
-        profile=profile,
-        out=out,
-    )
-    run_export(folder, session, wanted, as_json=as_json)
+exchange.add_to(app)
 
 
 @app.command(epilog="Example: tap demo --footage pose2sim")

@@ -9,6 +9,7 @@ from tap.errors import InputError
 from tap.report.exports.model import CutList
 from tap.report.folder import WITNESS_FILE
 from tap.witness.exporting import Wanted, export
+from tap.witness.importing import Request, bring_in
 
 
 def run_export(folder: Path | None, session: str | None, wanted: Wanted, *, as_json: bool) -> None:
@@ -60,3 +61,21 @@ def _as_json(cuts: CutList, files: list[Path]) -> dict[str, object]:
         "notes": list(cuts.notes),
         "files": [str(file) for file in files],
     }
+
+
+def run_import(request: Request, *, as_json: bool) -> None:
+    """Bring in claims, and say how many and where they are."""
+    imported, file = bring_in(request)
+    if as_json:
+        say_json(
+            {
+                "type": "import",
+                "claims": len(imported.messages),
+                "notes": list(imported.notes),
+                "file": str(file),
+            }
+        )
+        return
+    for note in imported.notes:
+        say(note)
+    say(f"{len(imported.messages)} claims in {file}, to be judged with `tap replay`")

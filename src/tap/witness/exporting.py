@@ -9,6 +9,7 @@ from tap.claims import Parser, load_profile, read_claims
 from tap.errors import InputError
 from tap.feeds.probe import MediaFacts, probe
 from tap.feeds.shoot import Shoot, load_shoot
+from tap.rates import Rate, nearest_rate, rate_of
 from tap.report.exports.cutlist import Recording, cut_list
 from tap.report.exports.edl import write_edl
 from tap.report.exports.fcp7 import write_fcp7
@@ -16,7 +17,6 @@ from tap.report.exports.fcpxml import write_fcpxml
 from tap.report.exports.model import CutList, View
 from tap.report.exports.otio import write_otio
 from tap.report.exports.plain import write_csv, write_jsonl, write_webvtt
-from tap.report.exports.rate import Rate, nearest_rate, rate_of
 from tap.report.files import write_text
 from tap.report.folder import journalled_claims
 from tap.vocabulary import PROGRAM, Claim, ShotState, Witness
@@ -87,18 +87,30 @@ def own_rate(witness: Witness, program: MediaFacts | None) -> Rate:
 
     Raises `InputError` where it is near none of them.
     """
-    measured = program.fps if program is not None else _mean_rate(witness)
+    if program is not None:
+        return program_rate(witness.session.external_id, program)
+    return _known_rate(witness.session.external_id, _mean_rate(witness), steady=True)
+
+
+def program_rate(session: str, program: MediaFacts) -> Rate:
+    """The rate of a recorded program; the nearest one where it is not steady.
+
+    Raises `InputError` where it is steady and near none that editors know.
+    """
+    return _known_rate(session, program.fps, steady=program.steady)
+
+
+def _known_rate(session: str, measured: Fraction | None, *, steady: bool) -> Rate:
     if measured is None:
         raise InputError(
-            f"{witness.session.external_id}: expected pictures enough to measure the program's "
-            "rate, got too few; give one with --rate."
+            f"{session}: expected pictures enough to measure the program's rate, got too few; "
+            "give one with --rate."
         )
     rate = nearest_rate(measured)
-    steady = program is None or program.steady
     if steady and abs(rate.fps / measured - 1) > _CLOSE:
         raise InputError(
-            f"expected a program of a rate that editors know, got {float(measured):.3f} frames/s; "
-            f"give one with --rate, {rate.name} is nearest."
+            f"{session}: expected a program of a rate that editors know, got "
+            f"{float(measured):.3f} frames/s; give one with --rate, {rate.name} is nearest."
         )
     return rate
 

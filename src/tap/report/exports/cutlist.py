@@ -7,10 +7,10 @@ from pathlib import Path
 from statistics import median
 
 from tap.errors import InputError
+from tap.rates import Rate, seconds_of_ms
 from tap.report import wording
 from tap.report.exports.markers import markers_of
 from tap.report.exports.model import Change, CutList, Segment, Source, View
-from tap.report.exports.rate import Rate, seconds_of_ms
 from tap.report.exports.reels import reel_names
 from tap.report.gather import delays_of, with_cameras
 from tap.vocabulary import (

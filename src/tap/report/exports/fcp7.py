@@ -6,8 +6,8 @@ at its first mixed frame, and a marker tells of it.
 
 from xml.etree import ElementTree as ET
 
+from tap.rates import Rate
 from tap.report.exports.model import Colour, CutList, Marker, Segment, Source
-from tap.report.exports.rate import Rate
 from tap.report.exports.xml import add, document
 
 _RGB = {

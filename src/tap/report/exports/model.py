@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from tap.report.exports.rate import Rate
+from tap.rates import Rate
 
 
 class View(StrEnum):
