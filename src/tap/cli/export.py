@@ -1,15 +1,16 @@
-"""The bodies of `export` and `import`."""
+"""The bodies of `export`, `import` and the page of `report`."""
 
 import re
 from pathlib import Path
 
 from tap.cli.terminal import say, say_json
-from tap.config import SESSION_ID, session_folder, state_home
+from tap.config import SESSION_ID, load_config, session_folder, state_home
 from tap.errors import InputError
 from tap.report.exports.model import CutList
 from tap.report.folder import WITNESS_FILE
 from tap.witness.exporting import Wanted, export
 from tap.witness.importing import Request, bring_in
+from tap.witness.page import session_page
 
 
 def run_export(folder: Path | None, session: str | None, wanted: Wanted, *, as_json: bool) -> None:
@@ -79,3 +80,23 @@ def run_import(request: Request, *, as_json: bool) -> None:
     for note in imported.notes:
         say(note)
     say(f"{len(imported.messages)} claims in {file}, to be judged with `tap replay`")
+
+
+def run_page(
+    folder: Path | None,
+    session: str | None,
+    *,
+    config: Path,
+    shoot: Path | None,
+    out: Path | None,
+) -> None:
+    """Write a session's page, and say where it is."""
+    if folder is None and session is None:
+        settings = load_config(config)
+        folder = settings.session_folder
+    elif folder is None and config.is_file():
+        settings = load_config(config)
+        if settings.session.external_id == session:  # its own home, which TAP_HOME need not name
+            folder, session = settings.session_folder, None
+    record = find_record(folder, session)
+    say(str(session_page(record, shoot=shoot, out=out)))
