@@ -3,6 +3,7 @@
 Everything is counted from the record and the findings; nothing is measured anew.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ def _rhythm(start_ms: float, length_ms: float, changes: Sequence[float]) -> Bars
     step = next(
         (s for s in (6e3, 3e4, 6e4, 12e4, 3e5, 6e5, 18e5) if length_ms / s <= RHYTHM_BARS), 36e5
     )
-    number = min(200, int(length_ms // step) + 1)
+    number = min(200, max(1, math.ceil(length_ms / step)))
     counts = [0] * number
     for at_ms in changes:
         counts[min(number - 1, max(0, int((at_ms - start_ms) // step)))] += 1

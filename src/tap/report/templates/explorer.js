@@ -25,8 +25,8 @@ if (explorer) {
   const word = (text, names) => { put("text", names).textContent = text; };
   const bar = (start, end, y, tall, css, title) => {
     if (end <= from || start >= to) return;
-    const left = x(start);
-    put("rect", { x: left.toFixed(1), y, width: Math.max(.8, x(end) - left).toFixed(1), height: tall, class: css }, title);
+    const left = x(start), wide = Math.max(.8, x(end) - left);
+    put("rect", { x: left.toFixed(1), y, width: wide.toFixed(1), height: tall, class: wide < 5 ? `${css} thin` : css }, title);
   };
 
   function axis() {
