@@ -253,6 +253,9 @@ class Verdict(Word):
 Gap = tuple[float, float, str]
 """[start_ms, end_ms, reason]"""
 
+DelayAt = tuple[float, float, float, float]
+"""[at_ms, delay_ms, low_ms, high_ms]: a camera's delay as it was measured at a time."""
+
 
 class CameraSeen(Word):
     """What was learnt about one camera. Delay fields are None where it was never observed."""
@@ -265,6 +268,8 @@ class CameraSeen(Word):
     frames_dropped: int = 0
     gaps: tuple[Gap, ...] = ()
     mirrored: bool = False
+    delays: tuple[DelayAt, ...] = ()
+    """How the delay went while the camera was live, one measurement each 5 s at most."""
 
 
 class Indistinguishable(Word):

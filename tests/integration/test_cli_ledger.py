@@ -178,7 +178,7 @@ def test_the_session_report_tells_what_was_written_where(home, far, tap):
     assert report["metrics"]["verdict AGREE"] == 5
     assert [step["what"] for step in report["walk"]][0::6] == ["tap joins", "the end"]
     assert standin.TOKEN not in text
-    code, markdown, _ = tap("report", "--session", SESSION)
+    code, markdown, _ = tap("report", "--session", SESSION, "--format", "md")
     assert code == 0
     assert "## The walk through the shoot" in markdown
     assert "POST /production/sessions/complete" in markdown
@@ -186,7 +186,7 @@ def test_the_session_report_tells_what_was_written_where(home, far, tap):
     assert "director: cut cam-a" in markdown
     configure(home, 'kind = "embedded"')
     tap("ledger", "push")
-    code, markdown, _ = tap("report")
+    code, markdown, _ = tap("report", "--format", "md")
     assert code == 2  # sent to Convex: the journal does not send it elsewhere as well
     assert tap("ledger", "import", "none.zip")[0] == 2
 

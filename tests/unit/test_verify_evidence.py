@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 from sample_session import START_MS, jpeg, sample
 
 from tap.errors import InputError
+from tap.feeds.media import MediaReader
+from tap.feeds.shoot import load_shoot
 from tap.report.findings import Pick
-from tap.report.folder import FolderPictures, picture_name
-from tap.vocabulary import Event, EventType, SessionName, Witness
-from tap.witness.evidence import load_witness, witness_text, write_witness
+from tap.report.folder import PICTURES_FOLDER, FolderPictures, journalled_claims, picture_name
+from tap.report.gather import findings_of
+from tap.vocabulary import PROGRAM, Event, EventType, SessionName, Witness
+from tap.witness.evidence import ShootPictures, load_witness, witness_text, write_witness
+from tap.witness.replay import replay
 
 
 def test_document_comes_back_as_it_was_written(tmp_path):
@@ -165,3 +169,32 @@ class TestFolderPictures:
         monkeypatch.setattr("tap.report.folder.MAX_PICTURE_BYTES", 10)
         (tmp_path / picture_name("cam-a", 5)).write_bytes(jpeg("cam-a", START_MS, (8, 8)))
         assert FolderPictures(tmp_path).at("cam-a", 5) is None
+
+
+def test_pictures_of_a_recording_bear_their_own_times(short_shoot):
+    """Both sides of a change are two pictures: were they named alike, one would cover the other."""
+    shoot = load_shoot(short_shoot)
+    pictures = ShootPictures(shoot)
+    frames = [
+        f.at_ms for f in MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms)
+    ]
+    at_ms = frames[40]
+    before = pictures.at(PROGRAM, at_ms, Pick.LAST_BEFORE)
+    after = pictures.at(PROGRAM, at_ms, Pick.FIRST_FROM)
+    assert (before.at_ms, after.at_ms) == (frames[39], frames[40])
+    assert before.jpeg != after.jpeg
+    between = at_ms - 7
+    assert pictures.at(PROGRAM, between, Pick.LAST_BEFORE).at_ms == frames[39]
+    assert pictures.at(PROGRAM, between, Pick.FIRST_FROM).at_ms == frames[40]
+    assert pictures.at(PROGRAM, between).at_ms == frames[39]
+    assert pictures.at(PROGRAM, frames[-1] + 900, Pick.FIRST_FROM).at_ms == frames[-1]
+
+
+def test_a_replay_keeps_both_sides_of_every_disagreement(short_shoot, tmp_path):
+    witness = replay(short_shoot, tmp_path / "seen")
+    kept = FolderPictures(tmp_path / "seen" / PICTURES_FOLDER)
+    wrong = [f for f in findings_of(witness, journalled_claims(tmp_path / "seen")) if f.disagrees]
+    assert wrong
+    for finding in wrong:
+        for ref in finding.pictures:
+            assert kept.at(ref.feed, ref.at_ms, ref.pick) is not None, ref

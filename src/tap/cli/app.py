@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli import ledger, rig
+from tap.cli import exchange, ledger, rig
 from tap.cli.terminal import progress, say, say_json
 
 app = typer.Typer(
@@ -29,8 +29,9 @@ SHOOT_TOML = Path("shoot.toml")
 
 
 class ReportForm(StrEnum):
-    """How the session report is printed."""
+    """What the report is written as."""
 
+    HTML = "html"
     MD = "md"
     JSON = "json"
 
@@ -239,24 +240,47 @@ def seal(
     run_seal(session, config=config, now=now, bundle=bundle, as_json=as_json)
 
 
-@app.command(epilog="Example: tap report --session shoot-2026-11-22-a --format md > session.md")
+@app.command(epilog="Example: tap report --session shoot-2026-11-22-a")
 def report(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder that `tap replay` left, or its witness.json.")
+    ] = None,
+    *,
     session: Annotated[
         str | None, typer.Option(help="A session's id.", show_default="the configuration's")
     ] = None,
     config: ConfigFile = SHOOT_TOML,
-    form: Annotated[ReportForm, typer.Option("--format", help="For people, or for programs.")] = (
-        ReportForm.MD
-    ),
+    form: Annotated[
+        ReportForm,
+        typer.Option(
+            "--format",
+            help="html: the page with the pictures. md, json: the report for the production file.",
+        ),
+    ] = ReportForm.HTML,
+    shoot: Annotated[
+        Path | None, typer.Option(help="Take pictures from this recorded shoot (html).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The page to write.", show_default="beside the record")
+    ] = None,
 ) -> None:
-    """Print the session report for the production file, from the ledger and tap's journal.
+    """Write the page of a session: what was said, what was seen, and the pictures that prove it.
 
-    Says which functions and endpoints were used, what the ledger remembers, the walk through the
-    shoot, example payloads, metrics, the commands to have it again, and what is left.
+    One file that opens from disk, without network. With --format md or json, print the session
+    report for the production file instead, from the configured ledger and tap's journal: which
+    functions and endpoints were used, what the ledger remembers, the walk through the shoot.
     """
+    if form is ReportForm.HTML:
+        from tap.cli.export import run_page
+
+        run_page(folder, session, config=config, shoot=shoot, out=out)
+        return
     from tap.cli.session import run_report
 
     run_report(session, config=config, as_json=form is ReportForm.JSON)
+
+
+exchange.add_to(app)
 
 
 @app.command(epilog="Example: tap demo --footage pose2sim")

@@ -109,10 +109,25 @@ class MediaReader:
 def picture_at(
     path: Path, started_at_ms: float, at_ms: float, long_side: int = 640
 ) -> bytes | None:
-    """The picture on screen at `at_ms`, as an upright colour JPEG; None before the first one.
+    """The picture of `timed_picture_at`, without its time."""
+    found = timed_picture_at(path, started_at_ms, at_ms, long_side)
+    return None if found is None else found[1]
 
-    Seeks, so that only the stretch since the last key picture is decoded; files whose index or
-    time stamps don't allow it are read from the start. Raises `InputError` for an unreadable file.
+
+def timed_picture_at(
+    path: Path,
+    started_at_ms: float,
+    at_ms: float,
+    long_side: int = 640,
+    *,
+    first_from: bool = False,
+) -> tuple[float, bytes] | None:
+    """The picture on screen at `at_ms`, as an upright colour JPEG, and since when it was on.
+
+    With `first_from` the first one at `at_ms` or later, where there is one. None before the first
+    one. Seeks, so that only the stretch since the last key picture is
+    decoded; files whose index or time stamps don't allow it are read from the start. Raises
+    `InputError` for an unreadable file.
     """
     wanted_ms = at_ms - started_at_ms
     for seek in (True, False):
@@ -120,7 +135,7 @@ def picture_at(
             try:
                 if seek:
                     file.seek(max(0.0, wanted_ms))
-                found, sure = _last_until(file, started_at_ms, at_ms, long_side)
+                found, sure = _last_until(file, started_at_ms, at_ms, long_side, first_from)
             except (FFmpegError, InputError):
                 continue
         if found is not None and (sure or not seek):
@@ -129,16 +144,21 @@ def picture_at(
 
 
 def _last_until(
-    file: VideoFile, started_at_ms: float, at_ms: float, long_side: int
-) -> tuple[bytes | None, bool]:
-    """The last whole picture placed at or before `at_ms`, and whether all had time stamps."""
+    file: VideoFile, started_at_ms: float, at_ms: float, long_side: int, first_from: bool
+) -> tuple[tuple[float, bytes] | None, bool]:
+    """The last whole picture placed at or before `at_ms` (or `first_from` there), and whether all
+    had time stamps."""
     timeline = Timeline(started_at_ms)
-    held: Picture | None = None
+    held: tuple[float, Picture] | None = None
     for picture in file.pictures():
-        if timeline.place(picture.pts_ms) > at_ms:
+        placed_ms = timeline.place(picture.pts_ms)
+        if placed_ms > at_ms and not first_from:
             break
         if picture.content is not None:
-            held = picture
+            held = placed_ms, picture
+            if placed_ms >= at_ms and first_from:
+                break
     if held is None:
         return None, False
-    return encode_colour(colour_of(held), long_side), timeline.guessed == 0
+    jpeg = encode_colour(colour_of(held[1]), long_side)
+    return (held[0], jpeg), timeline.guessed == 0

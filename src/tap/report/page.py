@@ -16,12 +16,14 @@ from pathlib import Path
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tap.report import timeline, wording
+from tap.report import curves, timeline, wording
+from tap.report.explorer import explorer_data
 from tap.report.files import write_text
 from tap.report.findings import Finding, Pick, PictureRef, Role, Verification
 from tap.report.folder import PICTURES_FOLDER, REPORT_FILE, FolderPictures, journalled_claims
 from tap.report.gather import findings_of
-from tap.report.pictures import Pictures, Thumbnail, thumbnail
+from tap.report.pictures import LONGEST_SIDE, Pictures, Thumbnail, thumbnail
+from tap.report.scorecard import score
 from tap.vocabulary import (
     DISAGREEMENTS,
     CameraSeen,
@@ -32,14 +34,15 @@ from tap.vocabulary import (
     Witness,
 )
 
-MOST_SHOWN = 100
+MOST_SHOWN = 500
 """Disagreements shown with a section of their own."""
 
 PICTURE_BUDGET = 9 * 2**20
 """All pictures of a page together, bytes as written."""
 
-FIRST_ROWS = 6
-"""Rows of the timeline that are open from the start; the rest of a long session unfolds."""
+SIZES = ((200, LONGEST_SIDE), (500, 320), (900, 240))
+"""Up to so many pictures on the page, each may be so large (longer side, px)."""
+SMALLEST_SIDE = 176
 
 MOST_LISTED = 5_000
 MOST_PROBLEMS = 500
@@ -99,7 +102,10 @@ def render_page(witness: Witness, checked: Verification, pictures: Pictures) -> 
         checked=checked,
         counts=_counts(checked),
         timeline=drawn,
-        first_rows=FIRST_ROWS,
+        explorer=explorer_data(witness, checked.findings, drawn, numbers),
+        scorecard=score(witness, checked.findings),
+        curves=curves.curves(witness.cameras, drawn.start_ms, drawn.end_ms),
+        c=curves,
         t=timeline,
         exhibits=exhibits,
         more=len(checked.disagreements) - len(exhibits),
@@ -108,7 +114,7 @@ def render_page(witness: Witness, checked: Verification, pictures: Pictures) -> 
         numbers=numbers,
         problems=checked.problems[:MOST_PROBLEMS],
         unlisted_problems=max(0, len(checked.problems) - MOST_PROBLEMS),
-        cameras=[_camera(seen) for seen in witness.cameras],
+        cameras=[_camera(seen, drawn.end_ms - drawn.start_ms) for seen in witness.cameras],
         unseen=witness.coverage.unseen[:MOST_GAPS],
         unlisted_gaps=max(0, len(witness.coverage.unseen) - MOST_GAPS),
         alike=[_pair(pair) for pair in _longest(witness.coverage.indistinguishable)],
@@ -120,7 +126,7 @@ def render_page(witness: Witness, checked: Verification, pictures: Pictures) -> 
         states=_states(witness),
         policy=_policy(),
         style=Markup(_asset("page.css")),  # noqa: S704 - our own file
-        script=Markup(_asset("page.js")),  # noqa: S704 - our own file
+        script=Markup(_script()),  # noqa: S704 - our own files
     )
 
 
@@ -150,10 +156,12 @@ def write_session_page(folder: Path, witness: Witness) -> Path:
 
 def _exhibits(checked: Verification, pictures: Pictures, start_ms: float) -> Iterator[Exhibit]:
     left = PICTURE_BUDGET
+    wanted = sum(len(finding.pictures) for finding in checked.disagreements[:MOST_SHOWN])
+    side = next((side for most, side in SIZES if wanted <= most), SMALLEST_SIDE)
     for number, finding in enumerate(checked.disagreements[:MOST_SHOWN], start=1):
         shown: list[Shown] = []
         for ref in finding.pictures:
-            at_ms, image = _look_up(pictures, ref) if left > 0 else (ref.at_ms, None)
+            at_ms, image = _look_up(pictures, ref, side) if left > 0 else (ref.at_ms, None)
             left -= len(image.uri) if image is not None else 0
             caption, when = CAPTIONS[ref.role], f"at {wording.offset(at_ms, start_ms)}"
             if ref.pick is Pick.LAST_BEFORE and at_ms >= ref.at_ms:  # its own time is not known
@@ -165,9 +173,9 @@ def _exhibits(checked: Verification, pictures: Pictures, start_ms: float) -> Ite
         yield Exhibit(number, wording.TITLES[finding.verdict], finding, tuple(shown))
 
 
-def _look_up(pictures: Pictures, ref: PictureRef) -> tuple[float, Thumbnail | None]:
+def _look_up(pictures: Pictures, ref: PictureRef, side: int) -> tuple[float, Thumbnail | None]:
     still = pictures.at(ref.feed, ref.at_ms, ref.pick)
-    return (ref.at_ms, None) if still is None else (still.at_ms, thumbnail(still.jpeg))
+    return (ref.at_ms, None) if still is None else (still.at_ms, thumbnail(still.jpeg, side))
 
 
 def _counts(checked: Verification) -> list[tuple[VerdictCode, int]]:
@@ -192,9 +200,11 @@ class _Camera:
     interval: str
     gaps: Sequence[Gap]
     blind: str
+    rate: str
+    """Pictures a second, of the time in which there were any."""
 
 
-def _camera(seen: CameraSeen) -> _Camera:
+def _camera(seen: CameraSeen, length_ms: float) -> _Camera:
     interval = wording.DASH
     if seen.delay_low_ms is not None and seen.delay_high_ms is not None:
         interval = f"{seen.delay_low_ms:.0f} to {seen.delay_high_ms:.0f} ms"
@@ -205,6 +215,7 @@ def _camera(seen: CameraSeen) -> _Camera:
         interval=interval,
         gaps=seen.gaps[:MOST_GAPS],
         blind=wording.length(blind) if seen.gaps else "none",
+        rate=f"{1000 * seen.frames_seen / max(length_ms - blind, 1.0):.1f}",
     )
 
 
@@ -231,17 +242,21 @@ def _asset(name: str) -> str:
     return files("tap.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
+def _script() -> str:
+    return _asset("page.js") + _asset("explorer.js")
+
+
 @cache
 def _policy() -> str:
     """The Content-Security-Policy: our own style and script by hash, pictures as data, no more."""
 
-    def pin(name: str) -> str:
-        digest = hashlib.sha256(_asset(name).encode("utf-8")).digest()
+    def pin(text: str) -> str:
+        digest = hashlib.sha256(text.encode("utf-8")).digest()
         return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
     return (
-        f"default-src 'none'; img-src data:; style-src {pin('page.css')}; "
-        f"script-src {pin('page.js')}; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src {pin(_asset('page.css'))}; "
+        f"script-src {pin(_script())}; base-uri 'none'; form-action 'none'"
     )
 
 

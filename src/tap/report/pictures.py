@@ -53,21 +53,21 @@ class Thumbnail:
     height: int
 
 
-def thumbnail(jpeg: bytes) -> Thumbnail | None:
-    """The picture scaled so that its longer side is at most 480 px; None where it is no picture.
+def thumbnail(jpeg: bytes, side: int = LONGEST_SIDE) -> Thumbnail | None:
+    """The picture scaled so that its longer side is at most `side` px; None for no picture.
 
     Nothing is decoded before the header says that the size is sane, and the decoder itself skips
     what the small picture does not need.
     """
     try:
         longest = max(check_jpeg(jpeg))
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), _reduced(longest))
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), _reduced(longest, side))
     except (FeedError, cv2.error):
         return None
     if picture is None:
         return None
     height, width = picture.shape[:2]
-    scale = LONGEST_SIDE / max(width, height)
+    scale = side / max(width, height)
     if scale < 1.0:
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
@@ -78,12 +78,12 @@ def thumbnail(jpeg: bytes) -> Thumbnail | None:
     return Thumbnail(f"data:image/jpeg;base64,{text}", width, height)
 
 
-def _reduced(longest: int) -> int:
+def _reduced(longest: int, side: int) -> int:
     """The coarsest decode that still has all the pixels the page shows."""
-    if longest >= LONGEST_SIDE * 8:
+    if longest >= side * 8:
         return cv2.IMREAD_REDUCED_COLOR_8
-    if longest >= LONGEST_SIDE * 4:
+    if longest >= side * 4:
         return cv2.IMREAD_REDUCED_COLOR_4
-    if longest >= LONGEST_SIDE * 2:
+    if longest >= side * 2:
         return cv2.IMREAD_REDUCED_COLOR_2
     return cv2.IMREAD_COLOR

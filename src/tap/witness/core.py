@@ -13,6 +13,7 @@ from tap.vocabulary import (
     PROGRAM,
     Claim,
     Coverage,
+    DelayAt,
     Event,
     Frame,
     Gap,
@@ -40,6 +41,9 @@ NOTE_MS = 5000.0
 
 BLIND = "tap was not running"
 
+MEASURE_MS = 5000.0
+"""A live camera's delay is noted no oftener than this."""
+
 
 class Core:
     """Sight and judge, joined, and the record they make."""
@@ -65,6 +69,7 @@ class Core:
         self._running: Shot | None = None
         self._verdicts: list[Verdict] = []
         self._unseen: list[Gap] = []
+        self._delays: dict[str, list[DelayAt]] = {camera: [] for camera in self._cameras}
         self._noted_ms = 0.0
         """Up to here the running shot has been told of."""
         self._left_ms: float | None = None
@@ -77,6 +82,7 @@ class Core:
         self._sight.see(frame)
         if frame.feed == PROGRAM:
             self._collect()
+            self._measure(frame.at_ms)
 
     def claim(self, claim: Claim) -> None:
         """The next claim, in order of receipt among the frames."""
@@ -161,7 +167,10 @@ class Core:
             verdicts=tuple(
                 sorted(self._verdicts, key=lambda v: (v.at_ms, v.event_id or "", v.claim_id or ""))
             ),
-            cameras=self._sight.cameras_seen(),
+            cameras=tuple(
+                seen.model_copy(update={"delays": tuple(self._delays[seen.id])})
+                for seen in self._sight.cameras_seen()
+            ),
             coverage=Coverage(
                 program_frames=self._sight.program_frames,
                 unseen=tuple(self._unseen),
@@ -190,6 +199,24 @@ class Core:
         until = self._sight.until_ms
         if until is not None and (pieces or events):
             self._say(self._judge.advance(until))
+
+    def _measure(self, at_ms: float) -> None:
+        """Note the live camera's delay from time to time: its course, not only its end."""
+        live = self._running.camera if self._running is not None else None
+        if live is None:
+            return
+        noted = self._delays[live]
+        if noted and at_ms - noted[-1][0] < MEASURE_MS:
+            return
+        for seen in self._sight.cameras_seen():
+            low, high = seen.delay_low_ms, seen.delay_high_ms
+            if (
+                seen.id == live
+                and seen.delay_ms is not None
+                and low is not None
+                and high is not None
+            ):
+                noted.append((at_ms, seen.delay_ms, low, high))
 
     def _join(self, piece: Shot, reason: str) -> None:
         """Pieces of one shot become that shot."""

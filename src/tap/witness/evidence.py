@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tap.errors import InputError, TapError
-from tap.feeds.media import picture_at
+from tap.feeds.media import timed_picture_at
 from tap.feeds.shoot import Shoot
 from tap.report.files import write_text
 from tap.report.findings import Pick
@@ -158,17 +158,20 @@ class ShootPictures:
         self._found = lru_cache(maxsize=64)(self._seek)
 
     def at(self, feed: str, at_ms: float, pick: Pick = Pick.NEAREST) -> Still | None:
-        """The picture of `feed` that was on at `at_ms`; the one before it for `LAST_BEFORE`."""
+        """The picture of `feed` that was on at `at_ms`, with its own time.
+
+        For `LAST_BEFORE` the one before it, for `FIRST_FROM` the first that began then or later.
+        """
         # Frames have whole ms: half a ms earlier is after every earlier frame and before this one.
         on_at = math.ceil(at_ms) - 0.5 if pick is Pick.LAST_BEFORE else at_ms
-        jpeg = self._found(feed, on_at)
-        return Still(at_ms, jpeg) if jpeg is not None else None
+        found = self._found(feed, on_at, pick is Pick.FIRST_FROM)
+        return Still(*found) if found is not None else None
 
-    def _seek(self, feed: str, at_ms: float) -> bytes | None:
+    def _seek(self, feed: str, at_ms: float, first_from: bool) -> tuple[float, bytes] | None:
         if feed not in self._media:
             return None
         path, started_at_ms = self._media[feed]
         try:
-            return picture_at(path, started_at_ms, at_ms, LONGEST_SIDE)
+            return timed_picture_at(path, started_at_ms, at_ms, LONGEST_SIDE, first_from=first_from)
         except TapError:
             return None
