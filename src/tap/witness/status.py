@@ -22,10 +22,10 @@ class FeedStatus:
     fps: float | None = None
     size: tuple[int, int] | None = None
     delay_ms: float | None = None
-    jitter_ms: float | None = None
     age_ms: float | None = None
     dropped: int = 0
     note: str | None = None
+    jitter_ms: float | None = None
     role: str | None = None
     label: str | None = None
 
