@@ -45,16 +45,21 @@ class Room:
         self.now_ms = T0
         self.board = Board(lambda: self.now_ms)
         self.frames: dict[str, Frame] = {}
-        thumbnails = Thumbnails(self.frames, lambda: self.now_ms / 1000)
+        thumbnails = self.thumbnails = Thumbnails(self.frames, lambda: self.now_ms / 1000)
         self.places = places or Places()
         desk = Desk(self.board, thumbnails, self.places, folder, lambda: self.now_ms)
-        self._app = build_app(desk, address=address or Address(), token=token)
+        self.app = build_app(desk, address=address or Address(), token=token)
         if status is not None:
             self.board.take([status])
 
+    def close(self) -> None:
+        """The session is over: what never ends by itself ends at once."""
+        self.board.close()
+        self.thumbnails.over = True
+
     def ask(self, path: str, *, method="GET", host="127.0.0.1:9440", **headers) -> httpx.Response:
         async def main() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 named = {name.replace("_", "-"): value for name, value in headers.items()}
                 return await client.request(method, path, headers=named)

@@ -26,7 +26,7 @@ from tap.room.guard import Guard
 from tap.room.health import health
 from tap.room.metrics import MEDIA_TYPE as METRICS_TYPE
 from tap.room.metrics import Metrics
-from tap.room.openapi import LIMIT, MOST_LIMIT, MOST_NUMBER, PICTURE_NAME, document
+from tap.room.openapi import LIMIT, LONGEST_ID, MOST_LIMIT, MOST_NUMBER, PICTURE_NAME, document
 from tap.room.shapes import AngleChanges, Cameras, Shape, Verdicts
 from tap.room.streams import PictureStream, Places, event_stream
 from tap.room.thumbnails import Thumbnails
@@ -107,9 +107,12 @@ class _Answers:
     async def events(self, request: Request) -> Response:
         if self._desk.places.full:
             return _no_place()
-        last_id = request.headers.get("last-event-id") or request.query_params.get("lastEventId")
-        stream = event_stream(self._desk.board, (last_id or "")[:100])
-        return self._desk.places.seated(stream)
+        last_id = request.headers.get("last-event-id")
+        if last_id is not None and len(last_id) > LONGEST_ID:
+            raise HTTPException(
+                400, f"Last-Event-ID: expected at most {LONGEST_ID} characters, got {len(last_id)}"
+            )
+        return self._desk.places.seated(event_stream(self._desk.board, last_id))
 
     async def thumbnails(self, _: Request) -> Response:
         if self._desk.places.full:

@@ -17,6 +17,7 @@ from tap.room.shapes import (
 
 LIMIT, MOST_LIMIT = 100, 500
 MOST_NUMBER = 2**53 - 1
+LONGEST_ID = 100
 PICTURE_NAME = r"[A-Za-z0-9._-]{1,64}-[0-9]{1,15}\.jpg"
 
 _EVENTS = (
@@ -27,6 +28,20 @@ _EVENTS = (
 )
 
 Json = dict[str, Any]
+
+_EVENT: Json = {
+    "type": "object",
+    "description": "One event; its data is JSON",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {
+            "enum": ["reset", "status", "program", "claim", "angle-change", "verdict", "over"]
+        },
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer"},
+    },
+}
 
 
 def document(*, asks_token: bool) -> Json:
@@ -67,12 +82,16 @@ def _paths() -> Json:
         "/verdicts": _get("Findings", {200: _of(Verdicts), 400: _of(Refusal)}, _paging()),
         "/events": _get(
             _EVENTS,
-            {200: _text("text/event-stream"), 503: _of(Refusal)},
+            {
+                200: {"text/event-stream": {"schema": _EVENT}},
+                400: _of(Refusal),
+                503: _of(Refusal),
+            },
             [
                 {
                     "name": "Last-Event-ID",
                     "in": "header",
-                    "schema": {"type": "string", "maxLength": 100},
+                    "schema": {"type": "string", "maxLength": LONGEST_ID},
                     "description": "The id of the last event that was read",
                 }
             ],
