@@ -46,13 +46,14 @@ class ControlRoom:
         clock: Clock,
         token: str | None = None,
         off_loopback: bool = False,
+        inbox: Inbox | None = None,
     ) -> None:
         require_allowed(address, token, off_loopback=off_loopback)
         self._wanted = address
         self._evidence = evidence
         self._clock = clock
         self._token = token
-        self.onlooker = Inbox()
+        self.onlooker = inbox if inbox is not None else Inbox()
         self.address = address
         self._up = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -35,6 +35,7 @@ LINGER_MS = 1500.0
 ALL_ENDED_MS = 2000.0
 """Every feed having ended for so long, nothing more is expected."""
 VERDICTS_SHOWN = 20
+"""A status has so many of the last verdicts, or all since the status before, if they are more."""
 STILLS_S = 20.0
 """How long the end waits for the bytes of stills; `tap ledger push` brings the rest."""
 
@@ -86,6 +87,8 @@ class Watch:
         self._plan = _plan(config)
         self._onlooker = onlooker
         self._shown: tuple[ShotState, str | None] | None = None
+        self._told = 0
+        """How many verdicts the last status was told with: the next one has all that came since."""
         self._session = Session(self._plan, clock.now_ms(), onlooker)
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
@@ -186,6 +189,7 @@ class Watch:
             on_status(status)
         if self._onlooker is not None:
             self._onlooker.status(status)
+        self._told = len(self._session.core.verdicts)
 
     def _tell_program(self) -> None:
         """Tell the onlooker at once of what the program shows, if that is something new."""
@@ -212,6 +216,7 @@ class Watch:
         now_ms, session, core = self._clock.now_ms(), self._session, self._session.core
         now, books = core.now, session.book_status
         delays = core.delays
+        shown = len(core.verdicts) - VERDICTS_SHOWN
         state, camera = self._on_program()
         return LiveStatus(
             session=session.name.external_id,
@@ -231,7 +236,7 @@ class Watch:
             runner_up_confidence=now.runner_up_confidence if now is not None else 0.0,
             director=self._director_word(),
             claims=len(session.claims),
-            verdicts=tuple(core.verdicts[-VERDICTS_SHOWN:]),
+            verdicts=tuple(core.verdicts[max(0, min(shown, self._told)) :]),
             counts=dict(session.counts),
             ledger=_ledger_status(books, now_ms, *session.in_memory),
         )
