@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
-from tests import made_shoot
+from tests import made_shoot, standin
 from tests.browser import Tab, browser
 
 from tap.clock import SystemClock
@@ -263,6 +263,24 @@ def test_nothing_is_wider_than_the_screen(live, width, height):
         )
     )
     assert all(left >= 0 and right <= width and wide > 100 for left, right, wide in tiles)
+
+
+@pytest.mark.parametrize("colours", ["dark", "light"])
+def test_axe_finds_nothing_serious(live, colours):
+    try:
+        standin.build()
+    except standin.UnbuiltError as error:
+        pytest.skip(f"NOT RUN: npm could not bring axe-core ({error})")
+    live.tab.size(1280, 720)
+    if colours == "light":
+        live.tab.call("Input.dispatchKeyEvent", type="keyDown", key="l", text="l")
+    live.tab.ask((standin.ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8") + ";true")
+    found = live.tab.ask(
+        "axe.run(document).then(all => all.violations.map(v => "
+        "[v.impact, v.id, v.nodes.map(n => n.html.slice(0, 200) + ' ' + n.failureSummary)]))"
+    )
+    print(f"axe, {colours}: {[(impact, rule) for impact, rule, _ in found]}")
+    assert not [violation for violation in found if violation[0] in ("serious", "critical")]
 
 
 def test_the_end_is_said_and_nothing_was_refused(live):
