@@ -6,9 +6,10 @@ import json
 import pytest
 
 from tap.room.backlog import Backlog
-from tap.room.board import Board
+from tap.room.board import SHOWN_AFRESH, Board
 from tap.room.inbox import Found, Inbox
-from tap.room.streams import messages
+from tap.room.streams import PictureStream, Places, event_stream, messages
+from tap.room.thumbnails import Thumbnail, Thumbnails
 from tap.vocabulary import Claim, ClaimType, Event, EventType, ShotState, Verdict, VerdictCode
 from tap.witness.onlooker import ProgramNow, Proof
 from tap.witness.status import FeedStatus, LiveStatus
@@ -245,3 +246,51 @@ def test_a_verdict_names_its_pictures_and_both_cameras():
     assert "\x1b" not in shape.text
     assert of.shows("cam-a-2.jpg")
     assert not of.shows("cam-a-3.jpg")
+
+
+def test_a_note_that_cannot_be_shown_costs_itself_and_is_told_of():
+    async def main() -> None:
+        of = board()
+        reader = Reader(of)
+        await reader.next()
+        strange = claim(2).model_copy(update={"at_ms": float("nan")})
+        of.take([claim(1), strange, claim(3)])
+        kind, _, data = await reader.next()
+        assert (kind, data["why"]) == ("reset", "hole")
+        assert [item["id"] for item in data["claims"]] == ["m1", "m3"]
+
+    asyncio.run(main())
+
+
+def test_a_page_that_begins_is_given_a_bounded_past():
+    of = board()
+    of.take([claim(n) for n in range(SHOWN_AFRESH + 40)])
+    given = json.loads(of.afresh("new").data)["claims"]
+    assert [item["id"] for item in given] == [f"m{n}" for n in range(40, SHOWN_AFRESH + 40)]
+
+
+@pytest.mark.parametrize("stream", ["events", "pictures"])
+def test_a_reader_that_takes_nothing_is_hung_up_on(monkeypatch, stream):
+    async def main() -> int:
+        of, places = board(), Places()
+        of.take([status(1)])
+        thumbnails = Thumbnails({}, lambda: 0.0)
+        thumbnails._made["cam-a"] = Thumbnail("cam-a", 0, T0, b"picture")
+        answer = event_stream(of, None) if stream == "events" else PictureStream(thumbnails)
+        never = asyncio.Event()
+
+        async def receive() -> dict:
+            await never.wait()
+            return {}
+
+        async def send(message: dict) -> None:
+            if message["type"] == "http.response.body":
+                await never.wait()
+
+        scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.3"}}
+        await asyncio.wait_for(places.seated(answer)(scope, receive, send), 5)
+        assert places.taken == 0
+        return places.hung_up
+
+    monkeypatch.setattr("tap.room.streams.PATIENCE_S", 0.05)
+    assert asyncio.run(main()) == 1

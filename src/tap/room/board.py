@@ -6,8 +6,9 @@ is kept for any of them, so a reader that sleeps costs nothing.
 
 import asyncio
 import json
+import logging
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,17 @@ MOST_LISTED = 5_000
 SHOWN_AFRESH = 300
 """Of each list, how much a page is given that begins afresh."""
 MOST_PICTURES = 20_000
+LONGEST_CAMERA = 64
+
+_LISTS = {
+    "claim": "claims",
+    "angle-change": "angleChanges",
+    "verdict": "verdicts",
+    "program": "program",
+}
+"""Each kind of numbered message, and the list of a `reset` that holds the last of them."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,8 @@ class Board:
         self._pictures: OrderedDict[str, None] = OrderedDict()
         self.began_afresh = 0
         """How often a reader was given the latest state instead of what it missed."""
+        self._recent = {kind: deque[str](maxlen=SHOWN_AFRESH) for kind in _LISTS}
+        """The last of each kind as it was written, for pages that begin afresh all at once."""
         self._news = asyncio.Event()
         self._written: tuple[LiveStatus | None, str] = (None, "")
 
@@ -71,10 +85,14 @@ class Board:
 
     def take(self, notes: list[Note], *, lost: bool = False) -> None:
         """Notes of the witness; `lost`: some are missing, so no reader's number holds any more."""
+        for note in notes:
+            try:
+                self._take(note)
+            except ValueError:
+                _log.exception("a note can't be shown")
+                lost = True
         if lost:
             self.run = secrets.token_hex(4)
-        for note in notes:
-            self._take(note)
         if notes or lost:
             self._ring()
 
@@ -119,8 +137,9 @@ class Board:
             self._say("verdict", found)
 
     def _say(self, kind: str, shape: Shape) -> None:
-        number = self.messages.last + 1
-        self.messages.add(Message(f"{self.run}-{number}", kind, _json(shape.content())))
+        number, text = self.messages.last + 1, _json(shape.content())
+        self.messages.add(Message(f"{self.run}-{number}", kind, text))
+        self._recent[kind].append(text)
 
     # ------------------------------------------------------------ out
 
@@ -156,20 +175,12 @@ class Board:
         """Everything that a page needs to begin: `why` is new, hole or restart."""
         if why != "new":
             self.began_afresh += 1
-        content: dict[str, Any] = {
-            "why": why,
-            "nowMs": self._now_ms(),
-            "status": json.loads(self.status_text() or "null"),
-        }
-        for name, backlog in (
-            ("claims", self.claims),
-            ("angleChanges", self.changes),
-            ("verdicts", self.verdicts),
-            ("program", self.program),
-        ):
-            newest = backlog.after(max(0, backlog.last - SHOWN_AFRESH))
-            content[name] = [item.content() for item in newest]
-        return Message(f"{self.run}-{self.messages.last}", "reset", _json(content))
+        lists = ",".join(
+            f'"{name}":[{",".join(self._recent[kind])}]' for kind, name in _LISTS.items()
+        )
+        status = self.status_text() or "null"
+        text = f'{{"why":"{why}","nowMs":{self._now_ms():.0f},"status":{status},{lists}}}'
+        return Message(f"{self.run}-{self.messages.last}", "reset", text)
 
 
 def status_shape(status: LiveStatus, now_ms: float) -> StatusShape:
@@ -204,7 +215,7 @@ def _claim(seq: int, claim: Claim) -> ClaimShape:
         id=clip(claim.id, 200),
         type=claim.type,
         at_ms=claim.at_ms,
-        camera=claim.camera,
+        camera=claim.camera and clip(claim.camera, LONGEST_CAMERA),
         transition=claim.transition,
     )
 
@@ -228,7 +239,7 @@ def _verdict(seq: int, found: Found) -> VerdictShape:
         lag_ms=verdict.lag_ms,
         confidence=verdict.confidence,
         text=clip(verdict.text),
-        told=told,
+        told=told and clip(told, LONGEST_CAMERA),
         seen=event.to_camera if event is not None else None,
         pictures=[
             PictureShape(role=proof.role, feed=proof.feed, url=f"/evidence/{proof.name}")

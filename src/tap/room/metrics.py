@@ -46,6 +46,9 @@ class Metrics(Collector):
             board.began_afresh,
         )
         yield _counter(
+            "tap_room_hung_up", "Readers that took nothing for too long.", self._places.hung_up
+        )
+        yield _counter(
             "tap_room_pictures_passed_over",
             "Times a reader was too slow for pictures.",
             self._thumbnails.passed_over,

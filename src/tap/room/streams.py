@@ -26,6 +26,8 @@ class Places:
     def __init__(self, most: int = MOST_STREAMS) -> None:
         self._most = most
         self.taken = 0
+        self.hung_up = 0
+        """Readers that took nothing for so long that they were given up."""
 
     @property
     def full(self) -> bool:
@@ -46,6 +48,8 @@ class _Seated(Response):
         self._places.taken += 1
         try:
             await self._answer(scope, receive, send)
+        except TimeoutError:  # the reader's affair; what is left undone makes the server hang up
+            self._places.hung_up += 1
         finally:
             self._places.taken -= 1
 
