@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick lint types layers clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick bench-room lint types layers clean
 
 install: $(READY)
 
@@ -57,6 +57,10 @@ bench-accuracy: $(BENCH)
 # A handful of short shoots; fails where a figure falls below benchmarks/accuracy/floors.json.
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks.accuracy --part develop --quick
+
+# What the live page and 50 readers cost the witness; about 6 minutes.
+bench-room: $(READY)
+	$(BIN)/python -m benchmarks.room --rounds 2
 
 lint: $(READY)
 	$(BIN)/ruff check .

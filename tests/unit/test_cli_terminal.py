@@ -3,9 +3,11 @@
 import io
 import json
 
+import pytest
 from rich.console import Console
 
 from tap.cli.live_view import live_view, picture
+from tap.cli.web import with_usual_address
 from tap.vocabulary import ShotState, Verdict, VerdictCode
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
 
@@ -104,3 +106,47 @@ def test_lines_of_json(capsys):
         "rows": 12, "waiting": 2, "note": None,
         "parked": 0, "way": "open", "wayMs": None, "oldestMs": None,
     }  # fmt: skip
+
+
+def test_it_is_redrawn_when_something_happens_and_else_once_a_second(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("tap.cli.live_view.time.monotonic", lambda: now[0])
+    out = io.StringIO()
+    drawings = []
+    with live_view(console=Console(file=out, width=80, force_terminal=True)) as show:
+
+        def written(what: LiveStatus) -> bool:
+            before = out.tell()
+            show(what)
+            return out.tell() > before
+
+        drawings = [
+            written(status(0)),
+            written(status(250)),
+            written(status(500, camera="cam-b")),
+            written(status(750, camera="cam-b")),
+            written(status(750, camera="cam-b", hold=True)),
+        ]
+        now[0] += 1.1
+        drawings.append(written(status(1600, camera="cam-b", hold=True)))
+    assert drawings == [True, False, True, False, True, True]
+
+
+def test_the_picture_says_mode_hold_stills_jitter_and_drops():
+    feed = FeedStatus("cam-a", "live", delay_ms=180.0, jitter_ms=3.2, dropped=4)
+    text = drawn(status(mode="ghost", hold=True, stills=2, feeds=(feed,)))
+    for words in ("mode ghost", "HOLD", "2 stills", "180 ±3 ms", "4 dropped"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("watch --web", "watch --web 127.0.0.1:9440"),
+        ("watch --web --json", "watch --web 127.0.0.1:9440 --json"),
+        ("watch --web 8000 --json", "watch --web 8000 --json"),
+        ("watch --json", "watch --json"),
+    ],
+)
+def test_web_may_stand_without_an_address(given, meant):
+    assert with_usual_address(given.split()) == meant.split()

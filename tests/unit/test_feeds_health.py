@@ -64,6 +64,19 @@ def test_rates_and_counts() -> None:
     assert feeder.vitals.health().fps == 0.0
 
 
+def test_jitter_is_how_unevenly_pictures_come() -> None:
+    feeder = Feeder()
+    feeder.vitals.connected()
+    feeder.send(3, 40)
+    assert feeder.vitals.health().jitter_ms is None, "two intervals say nothing yet"
+    feeder.send(20, 40)
+    assert feeder.vitals.health().jitter_ms == pytest.approx(0, abs=0.01)
+    for _ in range(10):
+        feeder.send(1, 30)
+        feeder.send(1, 50)
+    assert feeder.vitals.health().jitter_ms == pytest.approx(10, abs=1)
+
+
 @pytest.mark.parametrize(("every_ms", "patience_s"), [(33, 2.0), (1000, 4.0)])
 def test_stalled_after_two_seconds_or_four_intervals(every_ms: float, patience_s: float) -> None:
     feeder = Feeder()

@@ -50,9 +50,11 @@ def names(folder) -> set[str]:
 def test_saves_both_sides_of_a_cut_and_the_camera_at_its_own_time(tmp_path):
     keeper = EvidenceKeeper(tmp_path)
     feed_all(keeper, 2000)
-    keeper.keep(verdict("AGREE", "e1", 1000), None, cut("e1", 1000), DELAYS)
+    proofs = keeper.keep(verdict("AGREE", "e1", 1000), None, cut("e1", 1000), DELAYS)
     kept = keeper.close()
     assert names(tmp_path) == {"program@0960.jpg", "program@1000.jpg", "cam-a@0840.jpg"}
+    assert {proof.name for proof in proofs} == {file.name for file in tmp_path.iterdir()}
+    assert [proof.role.value for proof in proofs] == ["before", "after", "matched"]
     assert (tmp_path / f"program-{T + 960}.jpg").read_bytes().startswith(b"program")
     assert (kept.saved, kept.lost, kept.absent) == (3, 0, 0)
 

@@ -13,12 +13,13 @@ def main() -> None:
     Errors come as sentences on stderr; `TAP_DEBUG=1` shows where they arose.
     """
     from tap.cli.app import app
+    from tap.cli.web import with_usual_address
 
     debug = os.environ.get("TAP_DEBUG", "") not in ("", "0")
     # What the rooms log is for debugging; people see the same as health and sentences.
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
     try:
-        app(prog_name="tap")
+        app(with_usual_address(sys.argv[1:]), prog_name="tap")
     except TapError as error:
         if debug:
             raise

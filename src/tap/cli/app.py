@@ -54,12 +54,26 @@ def _tap(
     pass
 
 
-@app.command(epilog="Example: tap watch --config shoot.toml --record recordings/monday")
+@app.command(epilog="Example: tap watch --config shoot.toml --record recordings/monday --web")
 def watch(
     config: ConfigFile = SHOOT_TOML,
     record: Annotated[
         Path | None, typer.Option(help="Also keep every feed and message in this folder.")
     ] = None,
+    web: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[HOST:PORT]",
+            help="Also serve a live page and its data, at 127.0.0.1:9440 unless told otherwise.",
+        ),
+    ] = None,
+    web_open: Annotated[
+        bool,
+        typer.Option(
+            "--web-open",
+            help="Let others than this machine reach the page, with the token in TAP_WEB_TOKEN.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Witness a live shoot: watch every feed, judge every cut, write the ledger.
@@ -67,8 +81,10 @@ def watch(
     Runs until the director ends the session or Ctrl-C, then completes the session's documents.
     """
     from tap.cli.session import run_watch
+    from tap.cli.web import Web
 
-    run_watch(config, record_to=record, as_json=as_json)
+    page = Web(web, off_loopback=web_open) if web is not None else None
+    run_watch(config, record_to=record, as_json=as_json, web=page)
 
 
 @app.command(epilog="Example: tap record recordings/monday --config shoot.toml")

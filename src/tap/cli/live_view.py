@@ -17,6 +17,7 @@ from tap.witness.status import FeedStatus, LiveStatus
 Show = Callable[[LiveStatus], None]
 
 TAIL = 6
+REDRAW_EVERY_MS = 1_000.0
 LINE_EVERY_MS = 10_000.0
 JSON_EVERY_MS = 1_000.0
 _STATE_STYLES = {"live": "green", "ended": "dim", "connecting": "yellow", "backoff": "yellow"}
@@ -30,16 +31,35 @@ def live_view(*, as_json: bool = False, console: Console | None = None) -> Gener
         yield _JsonLines().show
     elif console.is_terminal:
         with Live(console=console, auto_refresh=False) as live:
-
-            def show(status: LiveStatus) -> None:
-                live.update(picture(status), refresh=True)
-
-            yield show
+            yield _Redrawn(live).show
     else:
         yield _PlainLines(console).show
 
 
 # ---------------------------------------------------------------- redrawn in place
+
+
+class _Redrawn:
+    """At once where something happened, else once a second: calm over a slow line."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._told: object = None
+        self._next = 0.0
+
+    def show(self, status: LiveStatus) -> None:
+        told = (
+            status.camera,
+            status.state,
+            tuple(feed.state for feed in status.feeds),
+            status.verdicts[-1:],
+            status.hold,
+            status.ledger.way,
+        )
+        if told == self._told and time.monotonic() < self._next:
+            return
+        self._told, self._next = told, time.monotonic() + REDRAW_EVERY_MS / 1000
+        self._live.update(picture(status), refresh=True)
 
 
 def picture(status: LiveStatus) -> RenderableType:
@@ -63,6 +83,12 @@ def _heading(status: LiveStatus) -> RenderableType:
         line.add_row(Text(status.session, "bold"), f"{clock} of {_clock(status.total_ms)}", bar)
     else:
         line.add_row(Text(status.session, "bold"), clock)
+    return Group(line, _situation(status))
+
+
+def _situation(status: LiveStatus) -> Text:
+    line = Text(f"mode {status.mode or 'unknown'}, {status.stills} stills, ", "dim", no_wrap=True)
+    line.append("HOLD" if status.hold else "no hold", "bold reverse" if status.hold else "dim")
     return line
 
 
@@ -79,7 +105,7 @@ def _feeds(feeds: tuple[FeedStatus, ...]) -> RenderableType:
             Text(feed.state, _STATE_STYLES.get(feed.state, "red")),
             "" if feed.fps is None else f"{feed.fps:.1f}",
             "" if feed.size is None else f"{feed.size[0]}x{feed.size[1]}",
-            "" if feed.delay_ms is None else f"{feed.delay_ms:.0f} ms",
+            _delay(feed),
             _ago(feed.age_ms),
             Text(_trouble(feed), "yellow"),
         )
@@ -131,7 +157,8 @@ class _PlainLines:
         for feed in status.feeds:
             if self._feeds.get(feed.id) != feed.state:
                 self._feeds[feed.id] = feed.state
-                self._line(f"{at}  {feed.id} is {feed.state}  {_trouble(feed)}".rstrip())
+                why = _trouble(feed) if feed.state != "live" else ""
+                self._line(f"{at}  {feed.id} is {feed.state}  {why}".rstrip())
         if (now := _on_program(status)) != self._on_program:
             self._on_program = now
             self._line(f"{at}  on program: {now} ({status.confidence:.1%})")
@@ -182,7 +209,17 @@ class _NewVerdicts:
 
 def _trouble(feed: FeedStatus) -> str:
     """What is wrong with a feed; nothing, where all is well."""
-    return feed.note or "" if feed.state != "live" else ""
+    if feed.state != "live":
+        return feed.note or ""
+    return f"{feed.dropped} dropped" if feed.dropped else ""
+
+
+def _delay(feed: FeedStatus) -> str:
+    """How late the program shows it, and how unevenly its pictures come."""
+    if feed.delay_ms is None:
+        return ""
+    jitter = "" if feed.jitter_ms is None else f" ±{feed.jitter_ms:.0f}"
+    return f"{feed.delay_ms:.0f}{jitter} ms"
 
 
 def _on_program(status: LiveStatus) -> str:

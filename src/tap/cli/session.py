@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tap.cli.live_view import live_view
 from tap.cli.terminal import progress, say, say_json, say_text, until_told
+from tap.cli.web import Web, control_room
 from tap.clock import SystemClock
 from tap.config import (
     LEDGER_FILE,
@@ -38,24 +39,42 @@ from tap.witness.verify import verify
 # ---------------------------------------------------------------- watch, record, replay
 
 
-def run_watch(config: Path, *, record_to: Path | None, as_json: bool) -> None:
+def run_watch(
+    config: Path, *, record_to: Path | None, as_json: bool, web: Web | None = None
+) -> None:
     """Witness live until the session ends or the user has seen enough."""
     settings = load_config(config)
-    witness = watch_shown(settings, record_to=record_to or settings.record.dir, as_json=as_json)
+    record_to = record_to or settings.record.dir
+    witness = watch_shown(settings, record_to=record_to, as_json=as_json, web=web)
     _conclude(witness, settings.session_folder, as_json=as_json)
 
 
 def watch_shown(
-    config: Config, *, record_to: Path | None, as_json: bool, total_ms: float | None = None
+    config: Config,
+    *,
+    record_to: Path | None,
+    as_json: bool,
+    total_ms: float | None = None,
+    web: Web | None = None,
 ) -> Witness:
     """Witness live, with a view of it in the terminal; `total_ms`: how long it will take."""
-    with until_told() as told, live_view(as_json=as_json) as show:
+    clock = SystemClock()
+    with (
+        until_told() as told,
+        control_room(web, config, clock) as onlooker,
+        live_view(as_json=as_json) as show,
+    ):
 
         def on_status(status: LiveStatus) -> None:
             show(replace(status, total_ms=total_ms))
 
         return watch(
-            config, clock=SystemClock(), record_to=record_to, on_status=on_status, stop=told
+            config,
+            clock=clock,
+            record_to=record_to,
+            on_status=on_status,
+            stop=told,
+            onlooker=onlooker,
         )
 
 

@@ -2,9 +2,10 @@
 
 import threading
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
+from statistics import fmean, median
 
 from tap.clock import Clock
 from tap.vocabulary import Luma
@@ -52,6 +53,8 @@ class FeedHealth:
     fps: float = 0.0
     distinct_fps: float = 0.0
     """Like `fps`, but a picture equal to the one before does not count."""
+    jitter_ms: float | None = None
+    """Mean distance of the last intervals between pictures from their median; None before three."""
     last_frame_ms: float | None = None
     """Unix ms of the last whole picture."""
     size: tuple[int, int] | None = None
@@ -158,6 +161,7 @@ class Vitals:
                 damaged=self._damaged,
                 fps=_rate(self._received_at, now_ms),
                 distinct_fps=_rate(self._distinct_at, now_ms),
+                jitter_ms=_jitter(self._intervals),
                 last_frame_ms=self._last_frame_ms,
                 size=self._size,
                 connects=self._connects,
@@ -180,6 +184,13 @@ class Vitals:
         if same_ms >= FROZEN_MS:
             return FeedState.FROZEN, f"The same picture for {same_ms / 1000:.0f} s."
         return self._state, self._detail
+
+
+def _jitter(intervals_ms: Collection[float]) -> float | None:
+    if len(intervals_ms) < 3:
+        return None
+    usual = median(intervals_ms)
+    return fmean(abs(interval - usual) for interval in intervals_ms)
 
 
 def _rate(times_ms: deque[float], now_ms: float) -> float:

@@ -22,6 +22,7 @@ from tap.report.findings import Pick, PictureRef
 from tap.report.folder import PICTURES_FOLDER, TOLERANCE_MS, picture_name
 from tap.report.gather import Delays, wanted_pictures
 from tap.vocabulary import DISAGREEMENTS, Claim, Event, Frame, Luma, Shot, Verdict
+from tap.witness.onlooker import Proof
 
 BUDGET_BYTES = 200 * 10**6
 """All pictures of a session, by default."""
@@ -159,17 +160,22 @@ class EvidenceKeeper:
         event: Event | None,
         delays: Delays,
         shot: Shot | None = None,
-    ) -> None:
-        """Save the pictures that a person needs to judge this verdict by eye."""
+    ) -> tuple[Proof, ...]:
+        """Save the pictures that a person needs to judge this verdict by eye.
+
+        Returns which they are; the thread that writes them may still drop one.
+        """
         refs = wanted_pictures(claim, event, code=verdict.code, delays=delays, shot=shot)
         with self._lock:
             pinned = self._pinned.pop(event.id, []) if event is not None else []
             found = [_pick(pinned, ref) or self._find(ref) for ref in refs]
             absent = sum(1 for held in found if held is None)
             self._counts = replace(self._counts, absent=self._counts.absent + absent)
-        for held in found:
-            if held is not None:
-                self._put(held, verdict.code in DISAGREEMENTS)
+        proofs: list[Proof] = []
+        for ref, held in zip(refs, found, strict=True):
+            if held is not None and self._put(held, verdict.code in DISAGREEMENTS):
+                proofs.append(Proof(ref.role, held.feed, picture_name(held.feed, held.at_ms)))
+        return tuple(proofs)
 
     @property
     def kept(self) -> Kept:
@@ -202,7 +208,8 @@ class EvidenceKeeper:
         ring = self._rings.get(ref.feed)
         return ring.find(ref) if ring is not None else None
 
-    def _put(self, held: _Held, matters: bool) -> None:
+    def _put(self, held: _Held, matters: bool) -> bool:
+        """Hand a picture to the writer; whether it had room for it."""
         with self._lock:
             if self._waiting_bytes + held.size <= QUEUE_BYTES:
                 try:
@@ -211,8 +218,9 @@ class EvidenceKeeper:
                 except queue.Full:
                     pass
                 else:
-                    return
+                    return True
             self._counts = replace(self._counts, too_busy=self._counts.too_busy + 1)
+            return False
 
     def _write(self) -> None:
         while (job := self._jobs.get()) is not None:

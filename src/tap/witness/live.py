@@ -22,6 +22,7 @@ from tap.report.folder import JOURNAL_FILE
 from tap.vocabulary import Frame, ShotState, Witness
 from tap.witness.ledgers import open_ledger, still_uploader
 from tap.witness.models import learnt_settings
+from tap.witness.onlooker import Onlooker, ProgramNow
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
@@ -34,6 +35,7 @@ LINGER_MS = 1500.0
 ALL_ENDED_MS = 2000.0
 """Every feed having ended for so long, nothing more is expected."""
 VERDICTS_SHOWN = 20
+"""A status has so many of the last verdicts, or all since the status before, if they are more."""
 STILLS_S = 20.0
 """How long the end waits for the bytes of stills; `tap ledger push` brings the rest."""
 
@@ -47,19 +49,27 @@ def watch(
     record_to: Path | None = None,
     on_status: OnStatus | None = None,
     stop: threading.Event | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Witness:
     """Witness a live shoot until the director ends it, every feed has ended, or `stop` is set.
 
     Leaves the record in `config.home`/sessions/ID. Raises `InputError` where the configuration
     cannot be started; a feed that is down is waited for and shown, never an error.
     """
-    return Watch(config, clock=clock, record_to=record_to).run(on_status, stop)
+    return Watch(config, clock=clock, record_to=record_to, onlooker=onlooker).run(on_status, stop)
 
 
 class Watch:
     """One live session from start to end."""
 
-    def __init__(self, config: Config, *, clock: Clock, record_to: Path | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        record_to: Path | None = None,
+        onlooker: Onlooker | None = None,
+    ) -> None:
         require_startable(config)
         if config.director is not None and config.director.url is None:
             raise InputError(
@@ -75,10 +85,15 @@ class Watch:
         self._director = _director(config, clock, self._parser)
         self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
         self._plan = _plan(config)
-        self._session = Session(self._plan, clock.now_ms())
+        self._onlooker = onlooker
+        self._shown: tuple[ShotState, str | None] | None = None
+        self._told = 0
+        """How many verdicts the last status was told with: the next one has all that came since."""
+        self._session = Session(self._plan, clock.now_ms(), onlooker)
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._began_ms = clock.now_ms()
+        self._described = {camera.id: (camera.role, camera.label) for camera in config.cameras}
 
     def run(
         self, on_status: OnStatus | None = None, stop: threading.Event | None = None
@@ -86,7 +101,7 @@ class Watch:
         """Watch to the end; see `watch`."""
         stop = stop or threading.Event()
         for feed in self._feeds.values():
-            feed.start(self._sequencer.put)
+            feed.start(self._frame)
         if self._director is not None:
             self._director.remember(self._session.claims)
             self._director.start(self._sequencer.put)
@@ -96,14 +111,14 @@ class Watch:
         try:
             while not (stop.is_set() or self._is_over()):
                 self._step()
+                self._tell_program()
                 now = self._clock.now_ms()
-                if on_status is not None and now - told_ms >= STATUS_EVERY_MS:
-                    on_status(self.status())
+                if now - told_ms >= STATUS_EVERY_MS:
+                    self._tell(on_status)
                     told_ms = now
         finally:
             witness = self._end()
-        if on_status is not None:
-            on_status(self.status())
+        self._tell(on_status)
         return witness
 
     # ------------------------------------------------------------------ while it runs
@@ -160,29 +175,68 @@ class Watch:
 
     # ------------------------------------------------------------------ what it shows
 
+    def _frame(self, frame: Frame) -> None:
+        """A picture, on its feed's thread."""
+        self._sequencer.put(frame)
+        if self._onlooker is not None:
+            self._onlooker.frame(frame)
+
+    def _tell(self, on_status: OnStatus | None) -> None:
+        if on_status is None and self._onlooker is None:
+            return
+        status = self.status()
+        if on_status is not None:
+            on_status(status)
+        if self._onlooker is not None:
+            self._onlooker.status(status)
+        self._told = len(self._session.core.verdicts)
+
+    def _tell_program(self) -> None:
+        """Tell the onlooker at once of what the program shows, if that is something new."""
+        if self._onlooker is None:
+            return
+        shown = self._on_program()
+        if shown != self._shown:
+            self._shown = shown
+            now = self._session.core.now
+            at_ms = now.at_ms if now is not None else self._clock.now_ms()
+            self._onlooker.program(ProgramNow(at_ms, *shown))
+
+    def _on_program(self) -> tuple[ShotState, str | None]:
+        """Provisionally, the program's state and camera."""
+        core = self._session.core
+        now, running = core.now, core.running
+        camera = now.camera if now is not None else None
+        if camera is not None:
+            return ShotState.LIVE, camera
+        return running.state if running is not None else ShotState.UNSEEN, None
+
     def status(self) -> LiveStatus:
         """The session at this moment."""
         now_ms, session, core = self._clock.now_ms(), self._session, self._session.core
         now, books = core.now, session.book_status
         delays = core.delays
-        running = core.running
-        state = running.state if running is not None else ShotState.UNSEEN
-        if now is not None and now.camera is not None:
-            state = ShotState.LIVE
+        shown = len(core.verdicts) - VERDICTS_SHOWN
+        state, camera = self._on_program()
         return LiveStatus(
             session=session.name.external_id,
             elapsed_ms=now_ms - self._began_ms,
+            title=self._config.session.title,
+            started_ms=self._began_ms,
+            mode=session.mode,
+            hold=session.held,
+            stills=session.stills,
             feeds=tuple(
                 self._feed_status(name, feed, delays, now_ms) for name, feed in self._feeds.items()
             ),
             state=state,
-            camera=now.camera if now is not None else None,
+            camera=camera,
             confidence=now.confidence if now is not None else 0.0,
             runner_up=now.runner_up if now is not None else None,
             runner_up_confidence=now.runner_up_confidence if now is not None else 0.0,
             director=self._director_word(),
             claims=len(session.claims),
-            verdicts=tuple(core.verdicts[-VERDICTS_SHOWN:]),
+            verdicts=tuple(core.verdicts[max(0, min(shown, self._told)) :]),
             counts=dict(session.counts),
             ledger=_ledger_status(books, now_ms, *session.in_memory),
         )
@@ -196,15 +250,19 @@ class Watch:
         self, name: str, feed: LiveFeed, delays: Mapping[str, float], now_ms: float
     ) -> FeedStatus:
         health = feed.health()
+        role, label = self._described.get(name, (None, None))
         return FeedStatus(
             id=name,
             state=health.state.value,
             fps=health.distinct_fps,
             size=health.size,
             delay_ms=delays.get(name),
+            jitter_ms=health.jitter_ms,
             age_ms=now_ms - health.last_frame_ms if health.last_frame_ms is not None else None,
             dropped=self._dropped(name, feed),
             note=health.detail or None,
+            role=role,
+            label=label,
         )
 
     def _dropped(self, name: str, feed: LiveFeed) -> int:

@@ -45,6 +45,7 @@ from tap.vocabulary import (
 from tap.witness.core import Core, Listener
 from tap.witness.evidence import witness_text, write_witness
 from tap.witness.keeper import EvidenceKeeper
+from tap.witness.onlooker import Onlooker, Proof
 from tap.witness.order import Observation
 from tap.witness.patience import Patience
 from tap.witness.vouching import Vouching
@@ -79,12 +80,14 @@ class Plan:
 class Session:
     """Takes observations in order; keeps the record. One thread at a time may use it."""
 
-    def __init__(self, plan: Plan, at_ms: float) -> None:
+    def __init__(self, plan: Plan, at_ms: float, onlooker: Onlooker | None = None) -> None:
         plan.folder.mkdir(parents=True, exist_ok=True)
         self._folder = plan.folder
         self._pictures = plan.pictures
         self._hindsight = plan.hindsight
+        self._onlooker = onlooker
         self._said: list[Claim] = []
+        self.stills = 0
         self._ready = False
         self._closed: BookStatus | None = None
         self.name = SessionName(external_id=plan.session.external_id, kind=plan.session.kind)
@@ -118,6 +121,9 @@ class Session:
         # A session that was completed goes on; one that was only ended is yet to be completed.
         self.ended_ms = begun.ended_ms
         if begun.resumed:
+            if onlooker is not None:
+                for event in begun.events:
+                    onlooker.event(event)
             self.core.restore(begun.claims, begun.events, begun.shots)
         self._ready = True
 
@@ -226,6 +232,9 @@ class Session:
     def _heed(self, claim: Claim) -> None:
         """What a message says of the session itself."""
         self._said.append(claim)
+        self.stills += claim.type is ClaimType.STILL
+        if self._onlooker is not None:
+            self._onlooker.claim(claim)
         if claim.type is ClaimType.MODE:
             self.mode = claim.mode
         elif claim.type in (ClaimType.HOLD, ClaimType.RELEASE):
@@ -237,6 +246,8 @@ class Session:
         self._patience.write(lambda: self.books.event(event))
         if self._evidence is not None and event.type in COMMANDED:
             self._evidence.pin(event, self.core.delays, self.core.running)
+        if self._onlooker is not None:
+            self._onlooker.event(event)
 
     def _shot(self, shot: Shot) -> None:
         self._patience.write(lambda: self.books.shot(shot))
@@ -245,8 +256,11 @@ class Session:
         running = self.core.running if self._ready else None
         self._patience.write(lambda: self.books.verdict(verdict, claim, event, running))
         self.counts[verdict.code.value] += 1
+        proofs: tuple[Proof, ...] = ()
         if self._ready and self._evidence is not None:
-            self._evidence.keep(verdict, claim, event, self.core.delays, running)
+            proofs = self._evidence.keep(verdict, claim, event, self.core.delays, running)
+        if self._onlooker is not None:
+            self._onlooker.verdict(verdict, claim, event, proofs)
 
     def _final_state(self, witness: Witness, ended_ms: float) -> dict[str, Any]:
         """How things stood at the session's end; tap may have watched on for some seconds."""

@@ -12,7 +12,8 @@ class FeedStatus:
     """One feed at this moment.
 
     `fps` counts distinct pictures, not repeats; `size` is (width, height) of the full picture;
-    `delay_ms` how late the program shows this camera; `age_ms` the time since its last picture;
+    `delay_ms` how late the program shows this camera; `jitter_ms` how unevenly its pictures come;
+    `age_ms` the time since its last picture;
     `note` a plain sentence on what is wrong. None where it isn't known (yet).
     """
 
@@ -24,6 +25,9 @@ class FeedStatus:
     age_ms: float | None = None
     dropped: int = 0
     note: str | None = None
+    jitter_ms: float | None = None
+    role: str | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,15 @@ class LiveStatus:
 
     session: str
     elapsed_ms: float
+    title: str | None = None
+    started_ms: float | None = None
+    """When this run of tap began to look, Unix ms."""
+    mode: str | None = None
+    """As the configuration or the director said last."""
+    hold: bool = False
+    """Whether the director holds the camera that is on."""
+    stills: int = 0
+    """Stills that the director took."""
     total_ms: float | None = None
     feeds: tuple[FeedStatus, ...] = ()
     state: ShotState = ShotState.UNSEEN
@@ -73,8 +86,13 @@ class LiveStatus:
         return {
             "type": "status",
             "session": self.session,
+            "title": self.title,
+            "startedMs": None if self.started_ms is None else round(self.started_ms),
             "elapsedMs": round(self.elapsed_ms),
             "totalMs": None if self.total_ms is None else round(self.total_ms),
+            "mode": self.mode,
+            "hold": self.hold,
+            "stills": self.stills,
             "program": {
                 "state": self.state.value,
                 "camera": self.camera,
@@ -85,10 +103,13 @@ class LiveStatus:
             "feeds": [
                 {
                     "id": feed.id,
+                    "role": feed.role,
+                    "label": feed.label,
                     "state": feed.state,
                     "fps": feed.fps,
                     "size": feed.size,
                     "delayMs": feed.delay_ms,
+                    "jitterMs": feed.jitter_ms,
                     "ageMs": feed.age_ms,
                     "dropped": feed.dropped,
                     "note": feed.note,
