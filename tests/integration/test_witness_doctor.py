@@ -1,14 +1,10 @@
 """The doctor at a served shoot, and at everything that can be wrong around one."""
 
-import json
 import sqlite3
 import sys
-from fractions import Fraction
-from pathlib import Path
 
-import av
-import numpy as np
 import pytest
+from tests.small_shoot import make_small_shoot
 
 from tap.cli import main
 from tap.clock import SystemClock
@@ -18,44 +14,10 @@ from tap.rig.serve_http import Token
 from tap.witness.doctor import examine, exit_code
 from tap.witness.examine import Health
 
-T0 = 1_789_000_000_000
-
-
-def write_media(path: Path, seconds: float, fps: int = 25, moving: bool = True) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
-        for index in range(int(seconds * fps)):
-            grey = 20 + (index * 7) % 200 if moving else 90
-            picture = np.full((48, 64, 3), grey, np.uint8)
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
-            frame.pts, frame.time_base = index * 1000 // fps, Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-
 
 @pytest.fixture(scope="module")
 def shoot(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("shoot")
-    write_media(folder / "a.mkv", 12)
-    write_media(folder / "still.mkv", 12, moving=False)
-    write_media(folder / "slow.mkv", 12, fps=4)
-    messages = [{"type": "cut", "camera": "cam-a", "atMs": T0 + at} for at in range(0, 12000, 300)]
-    (folder / "director.jsonl").write_text("\n".join(map(json.dumps, messages)), "utf-8")
-    content = {
-        "format": "tap-shoot/1",
-        "session": {"externalId": "shoot-1"},
-        "cameras": [
-            {"id": "cam-a", "media": "a.mkv", "startedAtMs": T0},
-            {"id": "cam-b", "media": "still.mkv", "startedAtMs": T0},
-            {"id": "cam-c", "media": "slow.mkv", "startedAtMs": T0},
-        ],
-        "program": {"media": "a.mkv", "startedAtMs": T0},
-        "director": "director.jsonl",
-    }
-    (folder / "shoot.json").write_text(json.dumps(content), "utf-8")
-    return folder
+    return make_small_shoot(tmp_path_factory.mktemp("shoot"))
 
 
 def checked(config, look_s=1.5):

@@ -3,6 +3,7 @@
 from tap.config.load import load_config
 from tap.config.model import (
     LEDGER_FILE,
+    MAX_CAMERAS,
     SESSION_ID,
     CameraConfig,
     Config,
@@ -27,6 +28,7 @@ from tap.config.template import TEMPLATE, write_template
 
 __all__ = [
     "LEDGER_FILE",
+    "MAX_CAMERAS",
     "SESSION_ID",
     "TEMPLATE",
     "Address",
