@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli import ledger, rig
+from tap.cli import claims, ledger, rig
 from tap.cli.terminal import progress, say, say_json
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(claims.app, name="claims")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(rig.app, name="rig")
 

@@ -21,6 +21,7 @@ from tap.config.start import (
     address_of,
     ledger_token,
     require_startable,
+    secrets_of,
     start_problems,
     token_of,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "ledger_token",
     "load_config",
     "require_startable",
+    "secrets_of",
     "session_folder",
     "start_problems",
     "state_home",

@@ -11,7 +11,7 @@ from typing import Any
 
 from tap.claims import Parser, live_claims, load_profile, read_claims
 from tap.clock import Clock
-from tap.config import Config, DirectorConfig, address_of
+from tap.config import Config, DirectorConfig, address_of, secrets_of
 from tap.errors import InputError, TapError
 from tap.feeds.feed import LiveFeed
 from tap.feeds.media import MediaReader
@@ -155,7 +155,8 @@ def examine_director(
     address = address_of(director, profile)
     claims: list[Claim] = []
     try:
-        source = live_claims(address.whole, parser, clock, headers=address.headers)
+        hide = secrets_of(config)
+        source = live_claims(address.whole, parser, clock, headers=address.headers, hide=hide)
     except TapError as error:
         return Check("director", Health.WRONG, str(error), "correct url in [director]")
     source.start(claims.append)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tap.claims import LiveClaims, Parser, live_claims, load_profile, to_line
 from tap.clock import Clock
-from tap.config import Config, address_of, require_startable
+from tap.config import Config, address_of, require_startable, secrets_of
 from tap.errors import InputError
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
@@ -240,7 +240,8 @@ def _director(config: Config, clock: Clock, parser: Parser) -> LiveClaims | None
     if director is None or director.url is None:
         return None
     address = address_of(director, parser.profile)
-    return live_claims(address.whole, parser, clock, headers=address.headers)
+    hide = secrets_of(config)
+    return live_claims(address.whole, parser, clock, headers=address.headers, hide=hide)
 
 
 def _recorder(config: Config, folder: Path, clock: Clock) -> ShootRecorder:
