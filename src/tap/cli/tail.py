@@ -176,7 +176,7 @@ class Tail:
         """Say what the profile lacks."""
         new = {name: told for name, told in self._new.items() if name not in self._profile.known}
         if new and not self._as_json:
-            stderr().print(skeleton(self._profile.name, new), markup=False)
+            stderr().print(skeleton(self._profile.name, new), markup=False, soft_wrap=True)
 
 
 def lines(what: Understood) -> Text:
