@@ -21,6 +21,7 @@ from tap.ledger import BookStatus, CameraFacts, SessionFacts
 from tap.report.folder import JOURNAL_FILE
 from tap.vocabulary import Frame, ShotState, Witness
 from tap.witness.ledgers import open_ledger, still_uploader
+from tap.witness.looks import Looks
 from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
@@ -78,6 +79,7 @@ class Watch:
         self._session = Session(self._plan, clock.now_ms())
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
+        self._looks = Looks()
         self._began_ms = clock.now_ms()
 
     def run(
@@ -121,6 +123,8 @@ class Watch:
                 self._recorder.frame(observation)
             else:
                 self._recorder.director_line(to_line(observation))
+        if isinstance(observation, Frame):
+            self._looks.see(observation)
         self._session.observe(observation)
 
     def _is_over(self) -> bool:
@@ -152,6 +156,7 @@ class Watch:
             complete=complete,
             dropped={name: self._dropped(name, feed) for name, feed in self._feeds.items()},
         )
+        self._looks.save(self._plan.folder, self._session.name.external_id, self._clock.now_ms())
         if self._stills is not None:
             self._stills.stop()
             self._stills.round(STILLS_S)
