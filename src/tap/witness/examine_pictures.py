@@ -108,8 +108,14 @@ def _on_program(
 
 def _twins(cameras: Mapping[str, Sequence[Frame]], findings: Findings) -> None:
     for one, other in combinations(cameras, 2):
-        plain = _fit(cameras[one], cameras[other], mirror=False)
-        flipped = _fit(cameras[one], cameras[other], mirror=True)
+        plain, flipped = (
+            # Both ways: of the two, the one that shows fewer pictures has them all in the other.
+            max(
+                _fit(cameras[one], cameras[other], mirror=mirror),
+                _fit(cameras[other], cameras[one], mirror=mirror),
+            )
+            for mirror in (False, True)
+        )
         fit = max(plain, flipped)
         if fit < _TWINS:
             continue
