@@ -19,7 +19,7 @@ from tap.vocabulary import CAMERA_ID, PROGRAM
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 MAX_CAMERAS = 32
-_SECRET_NAMES = r"token|secret|passw|pwd|api_?key|^(key|auth|sig|signature|access|credential)s?$"
+_TELLING_NAMES = r"token|secret|passw|pwd|api_?key|^(key|auth|sig|signature|access|credential)s?$"
 LEDGER_FILE = "ledger.sqlite"
 
 _JUDGE = judge.Tolerances()
@@ -60,7 +60,7 @@ def _url(*schemes: str) -> AfterValidator:
 
 def _names_secret(parameter: str) -> bool:
     """Whether a query parameter of that name holds a secret, as far as its name says."""
-    return re.search(_SECRET_NAMES, parameter.lower()) is not None
+    return re.search(_TELLING_NAMES, parameter.lower()) is not None
 
 
 Text = Annotated[str, Field(max_length=1000, description="a text of at most 1000 characters")]
