@@ -119,19 +119,19 @@ def _listen(
     heard: queue.Queue[Claim] = queue.Queue(_WAITING)
     until = time.monotonic() + seconds if seconds else float("inf")
     told = ""
-    with until_told() as stop:
-        source.start(heard.put)
-        while not (stop.is_set() or tail.full or time.monotonic() > until):
-            detail = source.health().detail
-            if detail != told:
-                stderr().print(detail, markup=False)
-                told = detail
-            with contextlib.suppress(queue.Empty):
-                tail.take(heard.get(timeout=_POLL_S))
-        # Whoever waits to put one more has room again: the source can be stopped.
-        waiting = heard.qsize()
-        for _ in range(waiting):
-            tail.take(heard.get_nowait())
+    try:
+        with until_told() as stop:
+            source.start(heard.put)
+            while not (stop.is_set() or tail.full or time.monotonic() > until):
+                detail = source.health().detail
+                if detail != told:
+                    stderr().print(detail, markup=False)
+                    told = detail
+                with contextlib.suppress(queue.Empty):
+                    tail.take(heard.get(timeout=_POLL_S))
+            for _ in range(heard.qsize()):
+                tail.take(heard.get_nowait())
+    finally:
         source.stop(1.0)
 
 
