@@ -28,6 +28,7 @@ from tap.vocabulary import COMMANDED, ShotState, VerdictCode, Witness
 from tap.witness.evidence import load_witness
 from tap.witness.ledgers import open_ledger
 from tap.witness.live import watch
+from tap.witness.looks import last_looks
 from tap.witness.models import learnt_settings
 from tap.witness.replay import replay
 from tap.witness.status import LiveStatus
@@ -216,6 +217,13 @@ def test_verify_finds_the_mistake_and_nothing_else(watched, books, tmp_path):
     )
     assert not checked.problems, [problem.text for problem in checked.problems]
     assert [f.verdict for f in checked.disagreements] == [VerdictCode.WRONG_CAMERA]
+
+
+def test_how_the_cameras_looked_is_kept_for_the_next_session(watched):
+    before = last_looks(watched.config.home)
+    assert before is not None
+    assert before.session == watched.witness.session.external_id
+    assert set(before.grids) == {camera.id for camera in watched.config.cameras}
 
 
 def test_rows_are_there_as_soon_as_they_are_made(watched):

@@ -1,14 +1,16 @@
 """The doctor at a served shoot, and at everything that can be wrong around one."""
 
-import json
+import socket
 import sqlite3
 import sys
-from fractions import Fraction
-from pathlib import Path
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-import av
-import numpy as np
+import cv2
 import pytest
+from tests.small_shoot import make_small_shoot
+from tests.unit.sample_pictures import Camera
 
 from tap.cli import main
 from tap.clock import SystemClock
@@ -18,44 +20,10 @@ from tap.rig.serve_http import Token
 from tap.witness.doctor import examine, exit_code
 from tap.witness.examine import Health
 
-T0 = 1_789_000_000_000
-
-
-def write_media(path: Path, seconds: float, fps: int = 25, moving: bool = True) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
-        for index in range(int(seconds * fps)):
-            grey = 20 + (index * 7) % 200 if moving else 90
-            picture = np.full((48, 64, 3), grey, np.uint8)
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
-            frame.pts, frame.time_base = index * 1000 // fps, Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-
 
 @pytest.fixture(scope="module")
 def shoot(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("shoot")
-    write_media(folder / "a.mkv", 12)
-    write_media(folder / "still.mkv", 12, moving=False)
-    write_media(folder / "slow.mkv", 12, fps=4)
-    messages = [{"type": "cut", "camera": "cam-a", "atMs": T0 + at} for at in range(0, 12000, 300)]
-    (folder / "director.jsonl").write_text("\n".join(map(json.dumps, messages)), "utf-8")
-    content = {
-        "format": "tap-shoot/1",
-        "session": {"externalId": "shoot-1"},
-        "cameras": [
-            {"id": "cam-a", "media": "a.mkv", "startedAtMs": T0},
-            {"id": "cam-b", "media": "still.mkv", "startedAtMs": T0},
-            {"id": "cam-c", "media": "slow.mkv", "startedAtMs": T0},
-        ],
-        "program": {"media": "a.mkv", "startedAtMs": T0},
-        "director": "director.jsonl",
-    }
-    (folder / "shoot.json").write_text(json.dumps(content), "utf-8")
-    return folder
+    return make_small_shoot(tmp_path_factory.mktemp("shoot"))
 
 
 def checked(config, look_s=1.5):
@@ -95,6 +63,94 @@ def test_what_is_well_and_what_is_not(shoot, tmp_path, monkeypatch):
     key = load_or_make_key(default_key_path()).public
     assert found["seal key"].values["publicKey"] == key.hex
     assert code == 3
+
+
+MIXED = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+
+
+@contextmanager
+def talker(head: bytes, more=b"", every_s: float = 0.02, burst_s: float = 0.0) -> Iterator[str]:
+    """A server that answers each request with `head` and goes on with `more`; pauses in bursts."""
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def talk(peer: socket.socket) -> None:
+        with peer, suppress(OSError):
+            peer.recv(65536)
+            peer.sendall(head)
+            count = 0
+            while head and not over.wait(every_s):
+                peer.sendall(more() if callable(more) else more)
+                count += 1
+                if burst_s and count % 5 == 0:
+                    over.wait(burst_s)
+
+    def serve() -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=talk, args=(peer,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/stream"
+    finally:
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def config_of(cameras: dict[str, str], program: str) -> str:
+    tables = [f'[[cameras]]\nid = "{name}"\nurl = "{url}"\n' for name, url in cameras.items()]
+    return f'[session]\nexternal_id = "s"\n{"".join(tables)}[program]\nurl = "{program}"\n'
+
+
+def test_a_lane_that_is_alive_without_pictures_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_HOME", str(tmp_path))
+    monkeypatch.setattr("tap.witness.examine.FIRST_PICTURE_S", 1.0)
+    junk = b"--b\r\nContent-Length: 4\r\n\r\nnope\r\n"
+    with talker(MIXED) as mute, talker(MIXED, junk) as noise, talker(b"") as deaf:
+        path = tmp_path / "shoot.toml"
+        path.write_text(config_of({"mute": mute, "noise": noise, "deaf": deaf}, mute), "utf-8")
+        found, code = checked(load_config(path), 0.3)
+    assert code == 3
+    for name in ("mute", "noise"):
+        assert found[name].health is Health.BAD
+        assert "it answers and gives no pictures" in found[name].text
+        assert found[name].values == {"pictures": 0, "distinctFps": 0.0, "connected": True}
+        assert "alive without a camera" in found[name].advice
+    assert found["deaf"].health is Health.BAD
+    assert found["deaf"].values["connected"] is False
+
+
+def test_twins_jitter_and_another_clock_over_real_sockets(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_HOME", str(tmp_path))
+    camera = Camera(5)
+    clock = SystemClock()
+
+    def part(ahead_ms: float) -> bytes:
+        body = cv2.imencode(".jpg", camera.at(clock.now_ms() % 100_000))[1].tobytes()
+        stamp = (clock.now_ms() + ahead_ms) / 1000
+        header = f"--b\r\nContent-Length: {len(body)}\r\nX-Timestamp: {stamp:.3f}\r\n\r\n"
+        return header.encode() + body + b"\r\n"
+
+    with (
+        talker(MIXED, lambda: part(300_000), 0.04) as fast,
+        talker(MIXED, lambda: part(0), 0.04) as right,
+        talker(MIXED, lambda: part(0), 0.04, burst_s=0.6) as bursts,
+    ):
+        path = tmp_path / "shoot.toml"
+        path.write_text(config_of({"fast": fast, "bursts": bursts}, right), "utf-8")
+        found, _ = checked(load_config(path), 2.5)
+    assert "its clock +300" in found["fast"].text
+    assert found["fast"].values["clockDifferenceMs"] == pytest.approx(300_000, abs=500)
+    assert abs(found["program"].values["clockDifferenceMs"]) < 500
+    assert found["fast"].values["samePicturesAs"] == "bursts"
+    assert found["fast"].health is Health.BAD
+    assert found["bursts"].values["jitterMs"] > 120
+    assert found["bursts"].values["jitterMs"] > found["program"].values["jitterMs"]
 
 
 def test_nobody_there_and_no_secret(shoot, tmp_path, monkeypatch):

@@ -216,6 +216,21 @@ def test_files_that_are_none(tmp_path):
 # ---------------------------------------------------------------- before a start
 
 
+@pytest.mark.parametrize("name", ["token", "Key", "access_token", "apiKey", "sig", "passwd"])
+def test_a_token_in_a_query_is_refused_and_not_repeated(tmp_path, name):
+    url = f"http://127.0.0.1:8087/mjpeg?x=1&{name}=hush-hush"
+    text = complaint(tmp_path, GOOD.replace("http://127.0.0.1:8087/mjpeg", url))
+    assert f'token_name = "{name}"' in text
+    assert "hush" not in text
+
+
+def test_other_words_in_a_query_are_fine(tmp_path):
+    url = "http://127.0.0.1:8087/mjpeg?monkey=2&size=640&author=x"
+    path = tmp_path / "shoot.toml"
+    path.write_text(GOOD.replace("http://127.0.0.1:8087/mjpeg", url), "utf-8")
+    assert load_config(path).program.url == url
+
+
 def test_secrets_come_from_the_environment(tmp_path):
     text = GOOD.replace('"cam-a"', '"cam-a"\ntoken_env = "CAM_TOKEN"').replace("media/b", "b")
     (tmp_path / "b.mp4").write_bytes(b"")

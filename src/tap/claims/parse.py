@@ -24,16 +24,18 @@ CLOCK_SUSPECT_MS = 60_000.0
 class Parser:
     """Reads messages worded as `profile` says, about the cameras known so far.
 
-    `sender` is the camera that the feed belongs to, where a device speaks only of itself.
+    `cameras` None: any camera may be named, for whoever doesn't know them yet. `sender` is the
+    camera that the feed belongs to, where a device speaks only of itself.
     Never raises on input: what can't be understood is a claim too, `unreadable` or `unknown`.
     """
 
     def __init__(
-        self, profile: Profile, cameras: Collection[str], sender: str | None = None
+        self, profile: Profile, cameras: Collection[str] | None, sender: str | None = None
     ) -> None:
         self.profile = profile
         self.sender = sender
-        self._cameras = set(cameras)
+        self._cameras = set(cameras or ())
+        self._any_camera = cameras is None
         self._wordings = {
             name: (kind, wording)
             for kind, wording in profile.types.items()
@@ -161,7 +163,8 @@ class Parser:
         if name == "camera":
             if isinstance(value, str | int) and str(value) in self.profile.cameras:
                 value = self.profile.cameras[str(value)]
-            if fields.camera_id(value) not in self._cameras and kind is not ClaimType.CAMERA:
+            known = self._any_camera or kind is ClaimType.CAMERA
+            if fields.camera_id(value) not in self._cameras and not known:
                 raise BadMessageError(f"expected a known camera, got {short(value)}")
         return field.read(value)
 

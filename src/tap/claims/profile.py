@@ -4,6 +4,7 @@ A profile is a TOML file, one of those that come with tap or the user's own. It 
 names and field names of a system onto tap's messages, and says where its feeds are.
 """
 
+import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,8 @@ from tap.vocabulary import ClaimType, EventType
 
 _MAX_FILE = 256 * 1024
 _SHIPPED = "profiles"
+_SERVICE_TYPE = re.compile(r"_[A-Za-z0-9-]{1,15}\._(tcp|udp)")
+_URL_PATH = re.compile(r"/[!-~]*")
 
 
 class _Part(BaseModel):
@@ -72,10 +75,21 @@ class Route(_Part):
     """A feed or a service of the system."""
 
     kind: Literal["mjpeg", "sse", "websocket", "webrtc", "http", "bonjour"]
-    path: str | None = None
-    ports: tuple[int, ...] = ()
+    path: str | None = Field(default=None, max_length=300)
+    """Of an address, beginning with a slash; a service type where `kind` is `bonjour`."""
+    ports: tuple[int, ...] = Field(default=(), max_length=16)
     token_parameter: str | None = None
+    path_property: str | None = None
+    """Bonjour: the TXT key in which an announcement may name its stream's path."""
     note: str = ""
+
+    @model_validator(mode="after")
+    def _path_is_one(self) -> Self:
+        wanted = _SERVICE_TYPE if self.kind == "bonjour" else _URL_PATH
+        if self.path is not None and not wanted.fullmatch(self.path):
+            what = "a service type such as _http._tcp" if self.kind == "bonjour" else "a /path"
+            raise ValueError(f'"{self.path}" is no path: expected {what}')
+        return self
 
 
 class Profile(_Part):

@@ -4,11 +4,12 @@ What the feed speaks is in `websocket` and `sse`; here is what they have in comm
 health, telling a sender's replayed history from news, and keeping secrets out of every text.
 """
 
+import json
 import random
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
@@ -24,6 +25,8 @@ OPEN_TIMEOUT_S = 10.0
 _STEADY_S = 5.0
 """A connection that lasted this long was a good one: the next attempt follows soon."""
 _REMEMBERED = 50_000
+_LONG_SECRET = 8
+"""Characters from which on a secret is looked for in messages: a short one may be a plain word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class History:
 class LiveClaims(ABC):
     """A source that listens on a thread of its own until it is stopped.
 
-    `headers` and `query` are sent along; all their values count as secrets.
+    `headers` and `query` are sent along; all their values are kept out of every text. `hide` are
+    the secrets of the whole shoot: a director may list its feeds with their tokens, so those of
+    eight characters or more are blotted out of messages too, before anything is kept.
     """
 
     schemes: tuple[str, ...] = ()
@@ -97,12 +102,14 @@ class LiveClaims(ABC):
         *,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        hide: Collection[str] = (),
         backoff: Backoff | None = None,
     ) -> None:
         """Raises `InputError` if the address is none that this source can listen to."""
         self._address = _address(url, query or {}, self.schemes)
         self._headers = dict(headers or {})
-        self._hidden = _secrets(self._address, self._headers)
+        self._hidden = [*_spellings(hide), *_secrets(self._address, self._headers)]
+        self._blotted = [one.encode() for one in _spellings(hide) if len(one) >= _LONG_SECRET]
         self._parser = parser
         self._clock = clock
         self._backoff = backoff or Backoff()
@@ -160,11 +167,11 @@ class LiveClaims(ABC):
 
     def _take(self, data: str | bytes, event: str | None = None) -> None:
         """A message came in."""
-        self._hand_on(self._parser.parse(data, self._clock.now_ms(), event))
+        self._hand_on(self._parser.parse(self._blot(data), self._clock.now_ms(), event))
 
     def _take_unreadable(self, data: str | bytes, problem: str) -> None:
         """Something came in that can't be a message."""
-        self._hand_on(self._parser.unreadable(data, problem, self._clock.now_ms()))
+        self._hand_on(self._parser.unreadable(self._blot(data), problem, self._clock.now_ms()))
 
     def _hand_on(self, claim: Claim) -> None:
         if self._stopping.is_set():
@@ -213,6 +220,13 @@ class LiveClaims(ABC):
             now = self._health.connected if connected is None else connected
             self._health = replace(self._health, connected=now, detail=detail)
 
+    def _blot(self, data: str | bytes) -> bytes:
+        """A message without what tap keeps secret; whoever sent it may be listing its feeds."""
+        content = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+        for secret in self._blotted:
+            content = content.replace(secret, b"***")
+        return content
+
     def _redacted(self, text: str) -> str:
         for secret in self._hidden:
             text = text.replace(secret, "***")
@@ -249,5 +263,13 @@ def _secrets(address: str, headers: Mapping[str, str]) -> list[str]:
     plain += [parts.query, parts.username or "", parts.password or ""]
     for value in headers.values():
         plain += [value, *value.split()[1:]]
-    spellings = {form for value in plain for form in (value, quote(value, ""), quote_plus(value))}
-    return sorted((form for form in spellings if len(form) > 1), key=len, reverse=True)
+    return _spellings(plain)
+
+
+def _spellings(values: Iterable[str]) -> list[str]:
+    """Each value as it may stand in an address or in JSON, the longest first."""
+    found: set[str] = set()
+    for value in values:
+        in_json = json.dumps(value)[1:-1]
+        found |= {value, quote(value, ""), quote_plus(value), in_json, in_json.replace("/", "\\/")}
+    return sorted((form for form in found if len(form) > 1), key=len, reverse=True)

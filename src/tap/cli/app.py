@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli import exchange, ledger, rig
+from tap.cli import claims, exchange, ledger, rig
 from tap.cli.terminal import progress, say, say_json
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(claims.app, name="claims")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(rig.app, name="rig")
 
@@ -346,6 +347,76 @@ def init(
 
     write_template(path, force=force)
     say(f"Wrote {path}. Set the addresses in it, then check them: tap doctor --config {path}")
+
+
+@app.command(epilog="Example: tap discover 192.168.1.0/28 --thumbnails seen --write")
+def discover(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Hosts, HOST:PORT or subnets to ask, besides what announces itself."),
+    ] = None,
+    *,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Whose routes and service types are looked for: a name or a .toml file.",
+            show_default="all that come with tap",
+        ),
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0.2, max=60, help="Seconds to listen for announcements.")
+    ] = 3.0,
+    bonjour: Annotated[
+        bool, typer.Option("--bonjour/--no-bonjour", help="Listen for announcements.")
+    ] = True,
+    interface: Annotated[
+        list[str] | None,
+        typer.Option(help="Listen on this address of this host.", show_default="all but loopback"),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.3, max=30, help="How long to watch each stream.")
+    ] = 2.0,
+    limit: Annotated[
+        float, typer.Option(min=1, max=600, help="Seconds after which no new address is asked.")
+    ] = 60.0,
+    max_hosts: Annotated[
+        int, typer.Option(min=1, max=4096, help="How many hosts may be asked.")
+    ] = 256,
+    token_env: Annotated[
+        str | None,
+        typer.Option(help="The variable with a token for hosts that are named one by one."),
+    ] = None,
+    thumbnails: Annotated[
+        Path | None, typer.Option(help="Save a picture of each feed in this folder.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Add the feeds that --config lacks to it.")
+    ] = False,
+    config: ConfigFile = SHOOT_TOML,
+    as_json: AsJson = False,
+) -> None:
+    """List the feeds on the network: those that announce themselves, and those where you say.
+
+    Asks with GET alone, and only addresses that you name or that announced themselves. Exits with
+    3 where nothing answered.
+    """
+    from tap.cli.discover import run_discover
+    from tap.discover import Bounds
+
+    raise typer.Exit(
+        run_discover(
+            targets or [],
+            profiles=profile or [],
+            bonjour_s=wait if bonjour else 0.0,
+            interfaces=interface or [],
+            bounds=Bounds(look_s=seconds, all_s=limit),
+            max_hosts=max_hosts,
+            token_env=token_env,
+            thumbnails=thumbnails,
+            write_to=config if write else None,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command(epilog="Example: tap doctor --config shoot.toml")

@@ -3,6 +3,7 @@
 from tap.config.load import load_config
 from tap.config.model import (
     LEDGER_FILE,
+    MAX_CAMERAS,
     SESSION_ID,
     CameraConfig,
     Config,
@@ -27,6 +28,7 @@ from tap.config.start import (
     address_of,
     ledger_token,
     require_startable,
+    secrets_of,
     start_problems,
     token_of,
 )
@@ -34,6 +36,7 @@ from tap.config.template import TEMPLATE, write_template
 
 __all__ = [
     "LEDGER_FILE",
+    "MAX_CAMERAS",
     "SESSION_ID",
     "TEMPLATE",
     "Address",
@@ -54,6 +57,7 @@ __all__ = [
     "load_or_make_key",
     "read_public_key",
     "require_startable",
+    "secrets_of",
     "session_folder",
     "start_problems",
     "state_home",

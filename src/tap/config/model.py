@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -20,6 +20,7 @@ from tap.vocabulary import CAMERA_ID, PROGRAM
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 MAX_CAMERAS = 32
+_TELLING_NAMES = r"token|secret|passw|pwd|api_?key|^(key|auth|sig|signature|access|credential)s?$"
 LEDGER_FILE = "ledger.sqlite"
 
 _JUDGE = judge.Tolerances()
@@ -46,9 +47,21 @@ def _url(*schemes: str) -> AfterValidator:
                 "a secret stands in this address: expected it without name and password; put the "
                 "secret in an environment variable and name that in token_env"
             )
+        secret = next((name for name, _ in parse_qsl(parts.query) if _names_secret(name)), None)
+        if secret is not None:
+            raise ValueError(
+                f"a secret stands in this address ({secret}): expected it without; put the secret "
+                f'in an environment variable, name that in token_env, and say token_in = "query", '
+                f'token_name = "{secret}"'
+            )
         return value
 
     return AfterValidator(check)
+
+
+def _names_secret(parameter: str) -> bool:
+    """Whether a query parameter of that name holds a secret, as far as its name says."""
+    return re.search(_TELLING_NAMES, parameter.lower()) is not None
 
 
 Text = Annotated[str, Field(max_length=1000, description="a text of at most 1000 characters")]

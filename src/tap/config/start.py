@@ -32,6 +32,16 @@ def ledger_token(config: Config, environ: Mapping[str, str] | None = None) -> st
     return token_of(Token(token_env=config.ledger.token_env), environ)
 
 
+def secrets_of(config: Config, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Every secret that the configuration names and the environment holds: never to be shown."""
+    held = os.environ if environ is None else environ
+    parts: list[Token | None] = [*config.feeds().values(), config.director]
+    names = [part.token_env for part in parts if part is not None]
+    return tuple(
+        held[name] for name in (*names, config.ledger.token_env) if name and held.get(name)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where to connect, and what to send along to be let in: that is never shown."""

@@ -12,11 +12,14 @@ from tap.errors import EXIT_BAD_INPUT, EXIT_COULD_NOT_WITNESS, EXIT_OK, InputErr
 from tap.witness.examine import (
     Check,
     Health,
+    LookedAt,
     examine_director,
     examine_file,
     examine_live,
 )
 from tap.witness.examine_ledger import examine_ledger
+from tap.witness.examine_pictures import examine_pictures, with_findings
+from tap.witness.looks import last_looks
 from tap.witness.wires import live_feed
 
 Progress = Callable[[float], None]
@@ -37,25 +40,31 @@ def examine(
 ) -> list[Check]:
     """A check of everything that `config` names, in its order. Takes a little over `look_s`.
 
-    All feeds and the director are looked at side by side, `look_s` seconds each. Raises nothing
-    for what is wrong: that is what the checks say.
+    All feeds and the director are looked at side by side, `look_s` seconds each; then the feeds'
+    pictures are held against each other, against the program, and against how each camera looked
+    in the last session. Raises nothing for what is wrong: that is what the checks say.
     """
     wrong = start_problems(config)
     checks = [Check(name, Health.WRONG, *_split(text)) for name, text in wrong.items()]
     startable = {name: feed for name, feed in config.feeds().items() if name not in wrong}
     with ThreadPoolExecutor(max_workers=len(startable) + 2) as pool:
         looks: list[Future[Check]] = [pool.submit(_clock, clock, look_s)]
+        live_looks: list[Future[LookedAt]] = []
         for name, feed in startable.items():
             if feed.file is not None:
                 looks.append(pool.submit(examine_file, name, feed.file))
             else:
                 live = live_feed(name, feed, config, clock)
-                looks.append(pool.submit(examine_live, name, live, clock, look_s))
+                live_looks.append(pool.submit(examine_live, name, live, clock, look_s))
         if config.director is not None and "director" not in wrong:
             looks.append(pool.submit(examine_director, config.director, config, clock, look_s))
+        steps = len(looks) + len(live_looks)
         for done, look in enumerate(looks, start=1):
             checks.append(look.result())
-            progress(done / len(looks))
+            progress(done / steps)
+        seen = [look.result() for look in live_looks]
+        progress(1.0)
+    checks.extend(_compared(seen, config))
     if config.director is None:
         text = "no [director] in the configuration: tap will only say what it sees"
         checks.append(Check("director", Health.WARNING, text))
@@ -65,6 +74,13 @@ def examine(
     checks.extend(_disk(name, folder) for name, folder in _folders(config).items())
     order = ["clock", *config.feeds(), "director", "ledger", "seal key"]
     return sorted(checks, key=lambda c: order.index(c.subject) if c.subject in order else 99)
+
+
+def _compared(seen: Sequence[LookedAt], config: Config) -> list[Check]:
+    """The live feeds' checks, with what only shows side by side."""
+    frames = {one.check.subject: one.frames for one in seen}
+    found = examine_pictures(frames, last_looks(config.home))
+    return [with_findings(one.check, found.get(one.check.subject, ())) for one in seen]
 
 
 def exit_code(checks: Sequence[Check]) -> int:

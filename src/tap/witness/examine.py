@@ -1,19 +1,21 @@
 """What the doctor finds out about one feed, and about the director's wire."""
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tap.claims import Parser, live_claims, load_profile, read_claims
 from tap.clock import Clock
-from tap.config import Config, DirectorConfig, address_of
+from tap.config import Config, DirectorConfig, address_of, secrets_of
 from tap.errors import InputError, TapError
 from tap.feeds.feed import LiveFeed
+from tap.feeds.health import FeedHealth
 from tap.feeds.media import MediaReader
 from tap.vocabulary import Claim, ClaimType, Frame
 
@@ -23,7 +25,13 @@ MEDIA_FRAMES = 60
 FIRST_PICTURE_S = 6.0
 """How long a feed may take to show its first picture."""
 
+KEPT_FRAMES = 240
+"""Frames of a feed that are kept to be held against the others."""
+
 _FEW_FPS = 10.0
+_FEW_STEPS = 8
+_JITTER_MS = 120.0
+"""Beyond this, by docs/time.md, jitter costs matches."""
 _FAR_MS = 500.0
 """A director's clock that is further off makes tolerances meaningless."""
 
@@ -64,20 +72,25 @@ class Check:
 
 
 class _Watcher:
-    """Counts what a feed shows; its own thread calls `see`."""
+    """Keeps and counts what a feed shows; its own thread calls `see`."""
 
     def __init__(self) -> None:
+        self.frames: deque[Frame] = deque(maxlen=KEPT_FRAMES)
         self.first = threading.Event()
         self.pictures = 0
         self.distinct = 0
         self.size = (0, 0)
         self._last: bytes = b""
-        self._times: list[float] = []
+        self._times: deque[float] = deque(maxlen=10_000)
+        self._ahead: deque[float] = deque(maxlen=10_000)
 
     def see(self, frame: Frame) -> None:
         self.pictures += 1
         self.size = frame.size
         self._times.append(frame.at_ms)
+        if frame.source_ms is not None:
+            self._ahead.append(frame.source_ms - frame.at_ms)
+        self.frames.append(replace(frame, encoded=None))
         content = frame.luma.tobytes()
         self.distinct += content != self._last
         self._last = content
@@ -88,8 +101,30 @@ class _Watcher:
         span_ms = self._times[-1] - self._times[0] if self._times else 0.0
         return (count - 1) * 1000.0 / span_ms if span_ms > 0 else 0.0
 
+    @property
+    def jitter_ms(self) -> float | None:
+        """By how much 19 of 20 steps between pictures differ from the usual one at most."""
+        steps = [b - a for a, b in pairwise(self._times)]
+        if len(steps) < _FEW_STEPS:
+            return None
+        off = sorted(abs(step - median(steps)) for step in steps)
+        return off[int(0.95 * (len(off) - 1))]
 
-def examine_live(name: str, feed: LiveFeed, clock: Clock, seconds: float) -> Check:
+    @property
+    def clock_ms(self) -> float | None:
+        """By how much the sender's clock is ahead, less the time on the way; None: no stamps."""
+        return max(self._ahead) if self._ahead else None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A live feed's check, and what was seen of it: at most the last `KEPT_FRAMES` frames."""
+
+    check: Check
+    frames: Sequence[Frame] = ()
+
+
+def examine_live(name: str, feed: LiveFeed, clock: Clock, seconds: float) -> LookedAt:
     """Look at a live feed for `seconds` from its first picture on: moving, how often, how large."""
     seen = _Watcher()
     feed.start(seen.see)
@@ -99,25 +134,45 @@ def examine_live(name: str, feed: LiveFeed, clock: Clock, seconds: float) -> Che
         health = feed.health()
     finally:
         feed.stop()
+    return LookedAt(_judge(name, seen, health), list(seen.frames))
+
+
+def _judge(name: str, seen: _Watcher, health: FeedHealth) -> Check:
     if not seen.pictures:
+        connected = health.connects > 0
         text = health.detail or f"no picture within {FIRST_PICTURE_S:g} s ({health.state.value})"
         advice = "check the address, that the device is on, and that this host reaches it"
-        return Check(name, Health.BAD, text, advice, {"pictures": 0})
+        if connected:
+            text = f"it answers and gives no pictures: {text}"
+            advice = "a lane that is alive without a camera looks so: check the camera behind it"
+        none = {"pictures": 0, "distinctFps": 0.0, "connected": connected}
+        return Check(name, Health.BAD, text, advice, none)
     rate, distinct = seen.per_second(seen.pictures), seen.per_second(seen.distinct)
     width, height = seen.size
-    values = {
+    values: dict[str, Any] = {
+        "connected": True,
         "pictures": seen.pictures,
         "fps": round(rate, 2),
         "distinctFps": round(max(0.0, distinct), 2),
         "size": [width, height],
     }
     text = f"{width}x{height}, {distinct:.1f} pictures a second"
+    jitter, ahead = seen.jitter_ms, seen.clock_ms
+    if jitter is not None:
+        values["jitterMs"] = round(jitter, 1)
+        text += f", jitter {jitter:.0f} ms"
+    if ahead is not None:
+        values["clockDifferenceMs"] = round(ahead, 1)
+        text += f", its clock {ahead / 1000:+.1f} s" if abs(ahead) > _FAR_MS else ""
     if seen.distinct < 2:
         text = f"{width}x{height}, but the picture stands still in {seen.pictures} frames"
         advice = "a dead camera behind a live server looks so: check the camera"
         return Check(name, Health.BAD, text, advice, values)
     if distinct < _FEW_FPS:
         advice = "cuts are found to the frame: set the camera to more pictures a second"
+        return Check(name, Health.WARNING, text, advice, values)
+    if jitter is not None and jitter > _JITTER_MS:
+        advice = "pictures that come in bursts cost matches: mend the network, or bring it nearer"
         return Check(name, Health.WARNING, text, advice, values)
     return Check(name, Health.OK, text, values=values)
 
@@ -155,7 +210,8 @@ def examine_director(
     address = address_of(director, profile)
     claims: list[Claim] = []
     try:
-        source = live_claims(address.whole, parser, clock, headers=address.headers)
+        hide = secrets_of(config)
+        source = live_claims(address.whole, parser, clock, headers=address.headers, hide=hide)
     except TapError as error:
         return Check("director", Health.WRONG, str(error), "correct url in [director]")
     source.start(claims.append)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tap.claims import LiveClaims, Parser, live_claims, load_profile, to_line
 from tap.clock import Clock
-from tap.config import Config, address_of, load_or_make_key, require_startable
+from tap.config import Config, address_of, load_or_make_key, require_startable, secrets_of
 from tap.errors import InputError
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
@@ -21,6 +21,7 @@ from tap.ledger import BookStatus, CameraFacts, SessionFacts
 from tap.report.folder import JOURNAL_FILE
 from tap.vocabulary import Frame, ShotState, Witness
 from tap.witness.ledgers import open_ledger, still_uploader
+from tap.witness.looks import Looks
 from tap.witness.models import learnt_settings
 from tap.witness.onlooker import Onlooker, ProgramNow
 from tap.witness.order import Observation, Sequencer
@@ -92,6 +93,7 @@ class Watch:
         self._session = Session(self._plan, clock.now_ms(), onlooker)
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
+        self._looks = Looks()
         self._began_ms = clock.now_ms()
         self._described = {camera.id: (camera.role, camera.label) for camera in config.cameras}
 
@@ -136,6 +138,8 @@ class Watch:
                 self._recorder.frame(observation)
             else:
                 self._recorder.director_line(to_line(observation))
+        if isinstance(observation, Frame):
+            self._looks.see(observation)
         self._session.observe(observation)
 
     def _is_over(self) -> bool:
@@ -167,6 +171,7 @@ class Watch:
             complete=complete,
             dropped={name: self._dropped(name, feed) for name, feed in self._feeds.items()},
         )
+        self._looks.save(self._plan.folder, self._session.name.external_id, self._clock.now_ms())
         if self._stills is not None:
             self._stills.stop()
             self._stills.round(STILLS_S)
@@ -298,7 +303,8 @@ def _director(config: Config, clock: Clock, parser: Parser) -> LiveClaims | None
     if director is None or director.url is None:
         return None
     address = address_of(director, parser.profile)
-    return live_claims(address.whole, parser, clock, headers=address.headers)
+    hide = secrets_of(config)
+    return live_claims(address.whole, parser, clock, headers=address.headers, hide=hide)
 
 
 def _recorder(config: Config, folder: Path, clock: Clock) -> ShootRecorder:
