@@ -18,8 +18,10 @@ from tap.config.model import (
 from tap.config.start import (
     Address,
     address_of,
+    ice_login,
     ledger_token,
     require_startable,
+    signalling_of,
     start_problems,
     token_of,
 )
@@ -39,10 +41,12 @@ __all__ = [
     "SessionConfig",
     "Tolerances",
     "address_of",
+    "ice_login",
     "ledger_token",
     "load_config",
     "require_startable",
     "session_folder",
+    "signalling_of",
     "start_problems",
     "state_home",
     "token_of",

@@ -30,6 +30,26 @@ def _number(value: Any) -> Any:
     return value
 
 
+_WEBRTC_KEYS = {
+    "route",
+    "signalling",
+    "codecs",
+    "max_kbps",
+    "ice_servers",
+    "ice_user_env",
+    "ice_secret_env",
+}
+
+
+def _ice() -> AfterValidator:
+    def check(value: str) -> str:
+        if re.fullmatch(r"(stun|turn|turns):[A-Za-z0-9.-]{1,253}(:\d{1,5})?", value) is None:
+            raise PydanticCustomError("not_an_ice_server", "not such an address")
+        return value
+
+    return AfterValidator(check)
+
+
 def _url(*schemes: str) -> AfterValidator:
     def check(value: str) -> str:
         try:
@@ -97,14 +117,55 @@ class Token(Section):
 class FeedConfig(Token):
     """`[program]`, and the part of a camera that says where its pictures come from."""
 
-    url: Annotated[str, _url("http", "https")] | None = Field(
+    url: Annotated[str, _url("http", "https", "ws", "wss")] | None = Field(
         default=None,
-        description="an http:// or https:// address",
+        description="an http:// or https:// address (ws:// or wss:// for WebRTC's messages)",
         examples=["http://192.168.1.21:8081/stream"],
     )
     file: FileName | None = Field(default=None, examples=["media/cam-a.mp4"])
     kind: Literal["mjpeg", "webrtc", "media"] = Field(
         default="mjpeg", description='"mjpeg", "webrtc" or "media"', examples=["mjpeg"]
+    )
+    route: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="the name of a WebRTC route of the director's profile",
+        examples=["hero"],
+    )
+    signalling: Literal["whep", "http", "websocket"] | None = Field(
+        default=None, description='"whep", "http" or "websocket"', examples=["whep"]
+    )
+    codecs: tuple[Literal["H264", "VP8"], ...] = Field(
+        default=("H264", "VP8"),
+        min_length=1,
+        max_length=2,
+        description='a list of "H264" and "VP8", the preferred first',
+        examples=['["H264", "VP8"]'],
+    )
+    max_kbps: int = Field(
+        default=8000,
+        ge=0,
+        le=100_000,
+        description="how many kbit/s (0 to 100000) the sender may send; 0: it is told nothing",
+        examples=[8000],
+    )
+    ice_servers: tuple[Annotated[str, _ice()], ...] = Field(
+        default=(),
+        max_length=4,
+        description="a list of addresses stun:HOST:PORT or turn:HOST:PORT",
+        examples=['["stun:192.168.1.1:3478"]'],
+    )
+    ice_user_env: str | None = Field(
+        default=None,
+        pattern=ENV_NAME,
+        description="the name of an environment variable",
+        examples=["TURN_USER"],
+    )
+    ice_secret_env: str | None = Field(
+        default=None,
+        pattern=ENV_NAME,
+        description="the name of an environment variable",
+        examples=["TURN_SECRET"],
     )
 
     @model_validator(mode="before")
@@ -122,6 +183,29 @@ class FeedConfig(Token):
             raise ValueError(
                 f'kind = "{self.kind}" does not go with {given}: expected kind = "media" with '
                 'file, or "mjpeg" or "webrtc" with url; change one of the two'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _webrtc_goes_together(self) -> Self:
+        if self.kind != "webrtc":
+            given = sorted(_WEBRTC_KEYS & self.model_fields_set)
+            if given:
+                raise ValueError(
+                    f'{given[0]} does not go with kind = "{self.kind}": expected '
+                    f'kind = "webrtc" with it; remove {given[0]}, or add kind = "webrtc"'
+                )
+        socket = (self.url or "").startswith(("ws:", "wss:"))
+        wants_socket = self.kind == "webrtc" and (self.signalling or "websocket") == "websocket"
+        if socket and not wants_socket:
+            raise ValueError(
+                "a ws:// address does not go with this feed: expected it with kind = "
+                '"webrtc" and signalling = "websocket"; give an http:// address instead'
+            )
+        if self.signalling == "websocket" and not socket:
+            raise ValueError(
+                'signalling = "websocket" does not go with this address: expected one that '
+                "begins with ws:// or wss://; change one of the two"
             )
         return self
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from tap.claims.profile import Profile, load_profile
+from tap.claims.profile import Profile, Signalling, load_profile
 from tap.config.model import Config, DirectorConfig, FeedConfig, Token
 from tap.errors import InputError
 from tap.ledger.convex import load_mapping
@@ -71,6 +71,56 @@ def address_of(
     return Address(url, query={part.token_name or usual or "token": token})
 
 
+def ice_login(
+    feed: FeedConfig, environ: Mapping[str, str] | None = None
+) -> tuple[str | None, str | None]:
+    """User and secret of the feed's ICE servers, None where none is named. Raises `InputError`."""
+    user = token_of(Token(token_env=feed.ice_user_env), environ)
+    return user, token_of(Token(token_env=feed.ice_secret_env), environ)
+
+
+def signalling_of(feed: FeedConfig, profile: Profile) -> Signalling:
+    """How a WebRTC feed is asked for its pictures.
+
+    The words are those of its route in the profile: the one that the feed names, else the only
+    one there is that fits its address. `signalling` in shoot.toml wins over the route's kind.
+    Raises `InputError` where the named route is no WebRTC route, or doesn't fit the address.
+    """
+    kind = feed.signalling
+    if kind is None and (feed.url or "").startswith(("ws:", "wss:")):
+        kind = "websocket"
+    words = _route_words(feed, profile, kind) or Signalling(kind=kind or "whep")
+    socket = (feed.url or "").startswith(("ws:", "wss:"))
+    if socket != (words.kind == "websocket"):
+        raise InputError(
+            f"expected {'an http://' if socket is False else 'a ws://'} address to go with its "
+            f'signalling, got signalling "{words.kind}" of profile {profile.name}; change the '
+            "address, or set signalling"
+        )
+    return words
+
+
+def _route_words(feed: FeedConfig, profile: Profile, kind: str | None) -> Signalling | None:
+    if feed.route is not None:
+        route = profile.routes.get(feed.route)
+        if route is None or route.kind != "webrtc":
+            known = [name for name, found in profile.routes.items() if found.kind == "webrtc"]
+            raise InputError(
+                f'route = "{feed.route}": expected a WebRTC route of profile {profile.name} '
+                f"({', '.join(known) or 'it has none'}), got none of that name; correct it"
+            )
+        routes = [route]
+    else:
+        routes = [route for route in profile.routes.values() if route.kind == "webrtc"]
+    said = [route.signalling for route in routes if route.signalling is not None]
+    fitting = [words for words in said if kind in (None, words.kind)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _profile_of(config: Config) -> Profile:
+    return load_profile(config.director.profile if config.director is not None else "tap")
+
+
 def _usual_parameter(part: FeedConfig | DirectorConfig, profile: Profile | None) -> str | None:
     """The query parameter in which the profile's system expects a token, if it does."""
     if profile is None:
@@ -103,11 +153,12 @@ def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> 
     except InputError as error:
         problems["ledger"] = f"ledger: {error}"
     for name, feed in config.feeds().items():
-        if feed.kind == "webrtc":
-            problems[name] = (
-                f'{name}: kind = "webrtc" is understood but WebRTC feeds are not built yet: '
-                'expected kind = "mjpeg" or "media"; give the feed\'s MJPEG address instead'
-            )
+        if feed.kind == "webrtc" and name not in problems and "director" not in problems:
+            try:
+                ice_login(feed, environ)
+                signalling_of(feed, _profile_of(config))
+            except InputError as error:
+                problems[name] = f"{name}: {error}"
         elif feed.file is not None and not feed.file.is_file():
             problems[name] = (
                 f"{name}: expected a media file at {feed.file}, found none; correct the path"

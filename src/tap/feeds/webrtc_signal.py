@@ -325,7 +325,8 @@ class SocketSession:
                     self._renegotiate()
 
     async def _add(self, peer: Peer, found: dict[str, Any]) -> None:
-        line, mid = at(found, self._words.candidate_sdp), at(found, self._words.candidate_mid)
+        line: Any = at(found, self._words.candidate_sdp)
+        mid: Any = at(found, self._words.candidate_mid)
         if isinstance(line, dict):  # as browsers write a candidate
             line, mid = line.get("candidate"), line.get("sdpMid", mid)
         if isinstance(line, str) and line:
