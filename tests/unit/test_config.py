@@ -252,13 +252,14 @@ def test_the_profile_says_where_the_director_looks_for_a_secret(tmp_path):
     assert address_of(director, None, {"T": "s"}).headers == {"Authorization": "Bearer s"}
 
 
-def test_webrtc_and_absent_media_are_said_at_the_start(tmp_path):
-    text = GOOD.replace('"cam-a"', '"cam-a"\nkind = "webrtc"')
+def test_an_unknown_route_and_absent_media_are_said_at_the_start(tmp_path):
+    text = GOOD.replace('"cam-a"', '"cam-a"\nkind = "webrtc"\nroute = "hero"')
     with pytest.raises(InputError) as caught:
         require_startable(load(tmp_path, text), {})
     cam_a, cam_b = str(caught.value).splitlines()
     assert cam_a.startswith("cam-a: ")
-    assert "not built yet" in cam_a
+    assert 'route = "hero"' in cam_a
+    assert "it has none" in cam_a
     assert cam_b.startswith("cam-b: ")
     assert "found none" in cam_b
 

@@ -1,13 +1,12 @@
 """What the user configures: one file, `shoot.toml`, and environment variables above it."""
 
+from tap.config.feeds import CameraConfig, FeedConfig
 from tap.config.load import load_config
 from tap.config.model import (
     LEDGER_FILE,
     SESSION_ID,
-    CameraConfig,
     Config,
     DirectorConfig,
-    FeedConfig,
     LedgerConfig,
     RecordConfig,
     SessionConfig,
@@ -21,9 +20,9 @@ from tap.config.start import (
     ice_login,
     ledger_token,
     require_startable,
-    signalling_of,
     start_problems,
     token_of,
+    webrtc_source,
 )
 from tap.config.template import TEMPLATE, write_template
 
@@ -46,9 +45,9 @@ __all__ = [
     "load_config",
     "require_startable",
     "session_folder",
-    "signalling_of",
     "start_problems",
     "state_home",
     "token_of",
+    "webrtc_source",
     "write_template",
 ]

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from tap.claims.profile import Profile, Signalling, load_profile
-from tap.config.model import Config, DirectorConfig, FeedConfig, Token
+from tap.claims.profile import Profile, Route, Signalling, load_profile
+from tap.config.feeds import FeedConfig, Token
+from tap.config.model import Config, DirectorConfig
 from tap.errors import InputError
 from tap.ledger.convex import load_mapping
 
@@ -79,41 +80,46 @@ def ice_login(
     return user, token_of(Token(token_env=feed.ice_secret_env), environ)
 
 
-def signalling_of(feed: FeedConfig, profile: Profile) -> Signalling:
-    """How a WebRTC feed is asked for its pictures.
+def webrtc_source(name: str, feed: FeedConfig, profile: Profile) -> tuple[str, Signalling]:
+    """The address that takes the offers of feed `name`, and how it is asked for its pictures.
 
-    The words are those of its route in the profile: the one that the feed names, else the only
-    one there is that fits its address. `signalling` in shoot.toml wins over the route's kind.
-    Raises `InputError` where the named route is no WebRTC route, or doesn't fit the address.
+    The words are those of the profile's route that the feed names, else of the only WebRTC route
+    that fits. `signalling` in shoot.toml wins over the route's. An address without a path gets
+    the route's, in which `{feed}` stands for the feed's id. Raises `InputError` where the named
+    route is no WebRTC route, or the signalling doesn't fit the address.
     """
-    kind = feed.signalling
-    if kind is None and (feed.url or "").startswith(("ws:", "wss:")):
-        kind = "websocket"
-    words = _route_words(feed, profile, kind) or Signalling(kind=kind or "whep")
-    socket = (feed.url or "").startswith(("ws:", "wss:"))
+    url = feed.url or ""
+    socket = url.startswith(("ws:", "wss:"))
+    kind = feed.signalling or ("websocket" if socket else None)
+    route = _route(feed, profile, kind)
+    words = (route.signalling if route else None) or Signalling(kind=kind or "whep")
     if socket != (words.kind == "websocket"):
+        expected = "a ws:// or wss://" if words.kind == "websocket" else "an http:// or https://"
         raise InputError(
-            f"expected {'an http://' if socket is False else 'a ws://'} address to go with its "
-            f'signalling, got signalling "{words.kind}" of profile {profile.name}; change the '
-            "address, or set signalling"
+            f'expected {expected} address to go with signalling "{words.kind}", got another; '
+            "change the address, or set signalling"
         )
-    return words
+    parts = urlsplit(url)
+    if parts.path in ("", "/") and route is not None and route.path is not None:
+        path = "/" + route.path.lstrip("/").replace("{feed}", quote(name))
+        url = urlunsplit(parts._replace(path=path))
+    return url, words
 
 
-def _route_words(feed: FeedConfig, profile: Profile, kind: str | None) -> Signalling | None:
+def _route(feed: FeedConfig, profile: Profile, kind: str | None) -> Route | None:
+    routes = {name: route for name, route in profile.routes.items() if route.kind == "webrtc"}
+    if feed.route is not None and feed.route not in routes:
+        raise InputError(
+            f'route = "{feed.route}": expected a WebRTC route of profile {profile.name} '
+            f"({', '.join(routes) or 'it has none'}), got none of that name; correct it"
+        )
     if feed.route is not None:
-        route = profile.routes.get(feed.route)
-        if route is None or route.kind != "webrtc":
-            known = [name for name, found in profile.routes.items() if found.kind == "webrtc"]
-            raise InputError(
-                f'route = "{feed.route}": expected a WebRTC route of profile {profile.name} '
-                f"({', '.join(known) or 'it has none'}), got none of that name; correct it"
-            )
-        routes = [route]
-    else:
-        routes = [route for route in profile.routes.values() if route.kind == "webrtc"]
-    said = [route.signalling for route in routes if route.signalling is not None]
-    fitting = [words for words in said if kind in (None, words.kind)]
+        return routes[feed.route]
+    fitting = [
+        route
+        for route in routes.values()
+        if kind in (None, route.signalling.kind if route.signalling else "whep")
+    ]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -156,7 +162,7 @@ def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> 
         if feed.kind == "webrtc" and name not in problems and "director" not in problems:
             try:
                 ice_login(feed, environ)
-                signalling_of(feed, _profile_of(config))
+                webrtc_source(name, feed, _profile_of(config))
             except InputError as error:
                 problems[name] = f"{name}: {error}"
         elif feed.file is not None and not feed.file.is_file():

@@ -2,7 +2,7 @@
 
 from tap.claims import load_profile
 from tap.clock import Clock
-from tap.config import Config, FeedConfig, address_of, ice_login, signalling_of
+from tap.config import Config, FeedConfig, address_of, ice_login, webrtc_source
 from tap.feeds.access import Access
 from tap.feeds.feed import LiveFeed
 from tap.feeds.live_media import LiveMedia
@@ -25,12 +25,13 @@ def live_feed(name: str, feed: FeedConfig, config: Config, clock: Clock) -> Live
     if feed.kind != "webrtc":
         return MjpegFeed(name, address.url, clock=clock, access=access)
     user, secret = ice_login(feed)
+    url, words = webrtc_source(name, feed, profile)
     return WebRtcFeed(
         name,
-        address.url,
+        url,
         clock=clock,
         access=access,
-        words=Signalling(**signalling_of(feed, profile).model_dump()),
+        words=Signalling(**words.model_dump()),
         settings=WebRtcSettings(
             servers=tuple(IceServer(url, user, secret) for url in feed.ice_servers),
             codecs=feed.codecs,
