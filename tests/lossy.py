@@ -1,4 +1,4 @@
-"""A bad network for WebRTC: a UDP relay that loses and delays, and the WHEP server that leads there."""
+"""A bad network for WebRTC: a UDP relay that loses and delays, and the way to it by WHEP."""
 
 import heapq
 import random
@@ -14,7 +14,11 @@ from typing import Self
 
 import httpx
 
-_CANDIDATE = re.compile(r"^a=candidate:\S+ \d+ udp \d+ (\S+) (\d+) typ host.*\r?\n", re.M | re.I)
+_CANDIDATE = re.compile(
+    r"^a=candidate:\S+ \d+ udp \d+ ([\d.]+) (\d+) typ host", re.MULTILINE | re.IGNORECASE
+)
+_ANY = re.compile(r"^a=candidate:.*\r?\n", re.MULTILINE)
+_SECRET = re.compile(r"^a=ice-pwd:.*\r?\n", re.MULTILINE)
 _NOBODY = "a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
 
 
@@ -94,6 +98,11 @@ class Relay:
             one.close()
 
 
+def _addressed(sdp: str, line: str) -> str:
+    """The description with this candidate alone."""
+    return _SECRET.sub(lambda found: found[0] + line, _ANY.sub("", sdp), count=1)
+
+
 class LossyWhep:
     """A WHEP server that passes offers on to another, and puts a `Relay` between the two.
 
@@ -121,14 +130,12 @@ class LossyWhep:
                 if outer.refuse:
                     self._say(503, b"")
                     return
-                offer = _CANDIDATE.sub("", offer).replace(
-                    "a=end-of-candidates", _NOBODY + "a=end-of-candidates"
-                )
+                offer = _addressed(offer, _NOBODY)
                 answer = httpx.post(outer.upstream, content=offer, trust_env=False, timeout=10)
                 if answer.status_code != 201:
                     self._say(answer.status_code, b"")
                     return
-                sdp, port = outer._led_here(answer.text)
+                sdp = outer._led_here(answer.text)
                 self._say(201, sdp.encode(), answer.headers["location"])
 
             def do_DELETE(self) -> None:
@@ -155,15 +162,15 @@ class LossyWhep:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
-    def _led_here(self, answer: str) -> tuple[str, int]:
+    def _led_here(self, answer: str) -> str:
         """The answer with the relay as its only address."""
         found = _CANDIDATE.findall(answer)
         host, port = next((pair for pair in found if pair[0].startswith("127.")), found[0])
         relay = Relay((host, int(port)), **self.faults)
         self.relays.append(relay)
-        plain = _CANDIDATE.sub("", answer)
-        line = f"a=candidate:1 1 udp 2130706431 127.0.0.1 {relay.port} typ host\r\n"
-        return plain.replace("a=end-of-candidates", line + "a=end-of-candidates"), relay.port
+        return _addressed(
+            answer, f"a=candidate:1 1 udp 2130706431 127.0.0.1 {relay.port} typ host\r\n"
+        )
 
     def set(self, **faults: float | bool) -> None:
         """Change the faults from now on."""
