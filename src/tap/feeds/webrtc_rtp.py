@@ -106,13 +106,19 @@ class Assembler:
     def pass_time(self, now_ms: float) -> list[Coded]:
         """Give up what was waited for too long; returns the pictures that are whole now."""
         out: list[Coded] = []
-        while self._packets and self._next not in self._packets:
-            since = self._noticed.get(self._next)
-            if since is not None and now_ms - since <= PATIENCE_MS:
-                break
-            self._skip_gap()
+        while (gap := self._overdue(now_ms)) is not None:
+            self._skip(gap)
             out += self._take(now_ms)
         return out
+
+    def _overdue(self, now_ms: float) -> int | None:
+        """The first packet that is missing, if it was waited for too long."""
+        if self._packets and self._next not in self._packets and self._next not in self._noticed:
+            return self._next
+        first = min(self._noticed, default=None)
+        if first is None or not self._packets or now_ms - self._noticed[first] <= PATIENCE_MS:
+            return None
+        return first
 
     def to_ask(self, now_ms: float) -> list[int]:
         """The 16-bit numbers of packets to ask for (again) now."""
@@ -190,9 +196,9 @@ class Assembler:
         self._bytes -= len(packet.data)
         return packet
 
-    def _skip_gap(self) -> None:
-        """Go on behind the gap at `_next`, where a picture surely begins."""
-        present = sorted(self._packets)
+    def _skip(self, gap: int) -> None:
+        """Go on behind the missing packet `gap`, where a picture surely begins."""
+        present = sorted(seq for seq in self._packets if seq > gap)
         before: int | None = None
         for seq in present:
             held = self._packets.get(before) if before is not None else None
@@ -200,8 +206,8 @@ class Assembler:
                 break
             before = seq
         else:
-            seq = present[-1] + 1
-        for passed in [number for number in present if number < seq]:
+            seq = max(present[-1] if present else gap, self._highest) + 1
+        for passed in [number for number in self._packets if number < seq]:
             self._drop(passed)
         for passed in [number for number in self._noticed if number < seq]:
             del self._noticed[passed]
