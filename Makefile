@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick lint types layers clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick soak lint types layers clean
 
 install: $(READY)
 
@@ -57,6 +57,11 @@ bench-accuracy: $(BENCH)
 # A handful of short shoots; fails where a figure falls below benchmarks/accuracy/floors.json.
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks.accuracy --part develop --quick
+
+# A mixed shoot whose feeds fail all the time; `make soak MINUTES=60` is the long form.
+MINUTES ?= 5
+soak: $(READY)
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --json build/soak.json
 
 lint: $(READY)
 	$(BIN)/ruff check .

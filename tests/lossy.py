@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -67,7 +67,7 @@ class Relay:
                 with suppress(OSError):
                     out.sendto(data, to)
 
-    def _take(self, readable, caller) -> None:
+    def _take(self, readable: Any, caller: tuple[str, int] | None) -> None:
         for _ in range(64):
             try:
                 data, source = readable.recvfrom(4096)
@@ -90,7 +90,9 @@ class Relay:
             heapq.heappush(self._due, (time.monotonic() + late_s, self._count, out, data, to))
 
     def close(self) -> None:
-        """End, and close every socket."""
+        """End, and close every socket; harmless when repeated."""
+        if self._ended.is_set():
+            return
         self._ended.set()
         self._thread.join(2)
         self._selector.close()
@@ -166,7 +168,11 @@ class LossyWhep:
         """The answer with the relay as its only address."""
         found = _CANDIDATE.findall(answer)
         host, port = next((pair for pair in found if pair[0].startswith("127.")), found[0])
-        relay = Relay((host, int(port)), **self.faults)
+        for old in self.relays:  # one viewer at a time: that one has left
+            old.close()
+        relay = Relay((host, int(port)))
+        for name, value in self.faults.items():
+            setattr(relay, name, value)
         self.relays.append(relay)
         return _addressed(
             answer, f"a=candidate:1 1 udp 2130706431 127.0.0.1 {relay.port} typ host\r\n"
@@ -182,7 +188,8 @@ class LossyWhep:
     @property
     def lost_part(self) -> float:
         """How much was lost, of all that came."""
-        lost, carried = (sum(getattr(r, n) for r in self.relays) for n in ("lost", "carried"))
+        lost = sum(relay.lost for relay in self.relays)
+        carried = sum(relay.carried for relay in self.relays)
         return lost / max(1, lost + carried)
 
     def close(self) -> None:
