@@ -55,7 +55,10 @@ def url_of(*schemes: str) -> AfterValidator:
 def _ice() -> AfterValidator:
     def check(value: str) -> str:
         if re.fullmatch(r"(stun|turn|turns):[A-Za-z0-9.-]{1,253}(:\d{1,5})?", value) is None:
-            raise PydanticCustomError("not_an_ice_server", "not such an address")
+            raise ValueError(
+                f"expected an ICE server as stun:HOST:PORT or turn:HOST:PORT, got {value[:80]!r}; "
+                "its user and secret go into ice_user_env and ice_secret_env"
+            )
         return value
 
     return AfterValidator(check)
