@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -278,10 +279,35 @@ def threads():
     return sorted(t.name for t in threading.enumerate() if not t.name.startswith("asyncio_"))
 
 
-def test_no_task_no_thread_and_no_descriptor_stays_behind():
-    async def tasks():
-        return len(asyncio.all_tasks())
+async def tasks():
+    return len(asyncio.all_tasks())
 
+
+def test_connections_that_never_come_up_leave_nothing_behind():
+    with (
+        Outlets("cam-a", "cam-b") as server,
+        LossyWhep(server.base + "/cam-a/whep", loss=1.0) as whep,
+        watching(server.base + "/cam-b/whep") as (_, frames),
+    ):
+        assert until(lambda: len(frames) > 3)
+        loop = SHARED.borrow()
+
+        def count():
+            return asyncio.run_coroutine_threadsafe(tasks(), loop).result(5)
+
+        before = count()
+        hurried = replace(QUICK, connect_s=0.8)
+        feed = WebRtcFeed("cam-a", whep.url, clock=SystemClock(), settings=hurried)
+        feed.start(lambda _: None)
+        assert until(lambda: feed.health().connects >= 5, 20)
+        feed.stop()
+        assert sum(request.startswith("DELETE") for request in whep.requests) == 5
+        assert until(lambda: count() == before, 10), count()
+        assert until(lambda: server.desk.viewers == 1)
+        SHARED.give_back()
+
+
+def test_no_task_no_thread_and_no_descriptor_stays_behind():
     before = threads()
     with (
         Outlets("cam-a", "cam-b") as server,
