@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick bench-room lint types layers clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick bench-room soak lint types layers clean
 
 install: $(READY)
 
@@ -61,6 +61,11 @@ bench-quick: $(READY)
 # What the live page and 50 readers cost the witness; about 6 minutes.
 bench-room: $(READY)
 	$(BIN)/python -m benchmarks.room --rounds 2
+
+# A mixed shoot whose feeds fail all the time; `make soak MINUTES=60` is the long form.
+MINUTES ?= 5
+soak: $(READY)
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --json build/soak.json
 
 lint: $(READY)
 	$(BIN)/ruff check .

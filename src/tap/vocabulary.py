@@ -45,7 +45,9 @@ class Frame:
     upscaled); `size` is the (width, height) of the full upright picture. `at_ms` is a whole
     number of ms, strictly increasing within a feed: arrival time for live feeds,
     `startedAtMs` + pts for files. `encoded` holds the JPEG exactly as it was received, where
-    the feed is JPEG; `source_ms` the sender's own stamp, on the sender's clock, where it gave one.
+    the feed is JPEG, or tap's own of at most 640 px where it is WebRTC (`size` is that JPEG's
+    then, and `luma` what it decodes to); `source_ms` the sender's own stamp, on the sender's
+    clock, where it gave one.
     """
 
     feed: str

@@ -197,6 +197,7 @@ file = "empty.mkv"
 id = "cam-c"
 url = "http://127.0.0.1:9/x"
 kind = "webrtc"
+route = "hero"
 [program]
 file = "{shoot / "a.mkv"}"
 [director]
@@ -212,7 +213,7 @@ dir = "recordings"
     assert code == 2
     assert found["cam-a"].health is Health.OK
     assert found["cam-b"].health is Health.WRONG
-    assert "not built yet" in found["cam-c"].text
+    assert "it has none" in found["cam-c"].text
     assert found["director"].text == "40 messages"
     assert found["ledger"].health is Health.WRONG
     assert found["recording disk"].values["freeBytes"] > 0

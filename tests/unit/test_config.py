@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap.claims import load_profile
-from tap.config import Config, address_of, load_config, require_startable, write_template
+from tap.config import (
+    Config,
+    address_of,
+    ice_login,
+    load_config,
+    require_startable,
+    webrtc_source,
+    write_template,
+)
 from tap.config.start import token_of
 from tap.errors import EXIT_BAD_INPUT, InputError
 from tap.toml_lines import key_lines
@@ -267,13 +275,14 @@ def test_the_profile_says_where_the_director_looks_for_a_secret(tmp_path):
     assert address_of(director, None, {"T": "s"}).headers == {"Authorization": "Bearer s"}
 
 
-def test_webrtc_and_absent_media_are_said_at_the_start(tmp_path):
-    text = GOOD.replace('"cam-a"', '"cam-a"\nkind = "webrtc"')
+def test_an_unknown_route_and_absent_media_are_said_at_the_start(tmp_path):
+    text = GOOD.replace('"cam-a"', '"cam-a"\nkind = "webrtc"\nroute = "hero"')
     with pytest.raises(InputError) as caught:
         require_startable(load(tmp_path, text), {})
     cam_a, cam_b = str(caught.value).splitlines()
     assert cam_a.startswith("cam-a: ")
-    assert "not built yet" in cam_a
+    assert 'route = "hero"' in cam_a
+    assert "it has none" in cam_a
     assert cam_b.startswith("cam-b: ")
     assert "found none" in cam_b
 
@@ -368,3 +377,99 @@ def test_every_key_of_any_document_has_a_line(document):
     height = text.count("\n") + 1
     for path in _paths(read):
         assert 1 <= lines[path] <= height
+
+
+# ---------------------------------------------------------------- WebRTC
+
+ROUTES = """
+name = "mine"
+[message]
+type = "type"
+[routes.hero]
+kind = "webrtc"
+path = "watch/{feed}"
+token_parameter = "key"
+[routes.hero.signalling]
+kind = "websocket"
+offers = "server"
+sdp = "data.sdp"
+hello = { op = "watch", camera = "{feed}" }
+[routes.plain]
+kind = "webrtc"
+path = "/offer"
+signalling = { kind = "http", sdp = "answer.sdp" }
+"""
+
+
+def webrtc(tmp_path, keys):
+    """Camera cam-a of a configuration, over WebRTC, and the profile beside it."""
+    (tmp_path / "mine.toml").write_text(ROUTES, "utf-8")
+    old = 'url = "http://127.0.0.1:8081/stream"'
+    text = GOOD.replace(old, "\n".join(['kind = "webrtc"', *keys]), 1)
+    return text, load_profile(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("keys", "url", "kind", "sdp"),
+    [
+        (['url = "http://h/x"', 'signalling = "whep"'], "http://h/x", "whep", "sdp"),
+        (['url = "ws://h"'], "ws://h/watch/cam-a", "websocket", "data.sdp"),
+        (['url = "wss://h/own?a=1"'], "wss://h/own?a=1", "websocket", "data.sdp"),
+        (['url = "http://h/"', 'signalling = "http"'], "http://h/offer", "http", "answer.sdp"),
+        (['url = "http://h"', 'route = "plain"'], "http://h/offer", "http", "answer.sdp"),
+        (['url = "http://h/w"'], "http://h/w", "whep", "sdp"),
+    ],
+)
+def test_a_webrtc_feed_has_the_words_and_the_path_of_its_route(tmp_path, keys, url, kind, sdp):
+    text, profile = webrtc(tmp_path, keys)
+    feed = load(tmp_path, text).cameras[0]
+    found, words = webrtc_source("cam-a", feed, profile)
+    assert (found, words.kind, words.sdp) == (url, kind, sdp)
+
+
+def test_a_route_that_does_not_fit_its_address_is_said(tmp_path):
+    text, profile = webrtc(tmp_path, ['url = "http://h/x"', 'route = "hero"'])
+    with pytest.raises(InputError, match="ws:// or wss://"):
+        webrtc_source("cam-a", load(tmp_path, text).cameras[0], profile)
+    text, profile = webrtc(tmp_path, ['url = "http://h/x"', 'route = "phone"'])
+    with pytest.raises(InputError, match="hero, plain"):
+        webrtc_source("cam-a", load(tmp_path, text).cameras[0], profile)
+
+
+def test_a_turn_server_s_login_comes_from_the_environment(tmp_path):
+    keys = [
+        'url = "http://h/x"',
+        'ice_servers = ["turn:10.0.0.1:3478"]',
+        'ice_user_env = "TU"',
+        'ice_secret_env = "TS"',
+    ]
+    text, _ = webrtc(tmp_path, keys)
+    feed = load(tmp_path, text).cameras[0]
+    assert ice_login(feed, {"TU": "me", "TS": "s3cret"}) == ("me", "s3cret")
+    with pytest.raises(InputError, match="TS"):
+        ice_login(feed, {"TU": "me"})
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (['url = "ws://h"', 'signalling = "whep"'], ["ws://", "websocket"]),
+        (['url = "http://h"', 'signalling = "websocket"'], ["ws://", "websocket"]),
+        (['url = "http://h"', 'signalling = "whip"'], ['"whep", "http" or "websocket"']),
+        (['url = "http://h"', 'codecs = ["AV1"]'], ["AV1"]),
+        (['url = "http://h"', "codecs = []"], ["H264"]),
+        (['url = "http://h"', 'ice_servers = ["http://x"]'], ["stun:HOST:PORT"]),
+        (['url = "http://h"', "max_kbps = -1"], ["kbit/s"]),
+        (['url = "http://me:pw@h"'], ["secret"]),
+    ],
+)
+def test_wrong_webrtc_keys_get_a_sentence(tmp_path, keys, words):
+    text = complaint(tmp_path, webrtc(tmp_path, keys)[0])
+    assert all(word in text for word in words), text
+
+
+def test_webrtc_keys_need_a_webrtc_feed(tmp_path):
+    text = GOOD.replace('id = "cam-a"', 'id = "cam-a"\nmax_kbps = 100', 1)
+    assert 'kind = "webrtc" with it' in complaint(tmp_path, text)
+    text = GOOD.replace("http://", "ws://", 1)
+    assert "an http:// address instead" in complaint(tmp_path, text)

@@ -20,6 +20,7 @@ _MAX_FILE = 256 * 1024
 _SHIPPED = "profiles"
 _SERVICE_TYPE = re.compile(r"_[A-Za-z0-9-]{1,15}\._(tcp|udp)")
 _URL_PATH = re.compile(r"/[!-~]*")
+_PATH = r"^[^.]+(\.[^.]+)*$"
 
 
 class _Part(BaseModel):
@@ -71,6 +72,29 @@ class Wire(_Part):
     """SSE: a message is `{"event": its event name, "data": its data}`, else its data alone."""
 
 
+class Signalling(_Part):
+    """How a WebRTC route is asked for its pictures; docs/feeds.md says what each key means."""
+
+    kind: Literal["whep", "http", "websocket"] = "whep"
+    offers: Literal["tap", "server"] = "tap"
+    type: str = Field(default="type", pattern=_PATH, max_length=200)
+    sdp: str = Field(default="sdp", pattern=_PATH, max_length=200)
+    offer: str = "offer"
+    answer: str = "answer"
+    candidate: str = "candidate"
+    candidate_sdp: str = Field(default="candidate", pattern=_PATH, max_length=200)
+    candidate_mid: str = Field(default="sdpMid", pattern=_PATH, max_length=200)
+    hello: dict[str, Any] = {}
+    bye: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _only_a_socket_can_begin(self) -> Self:
+        if self.offers == "server" and self.kind != "websocket":
+            raise ValueError('offers = "server" goes with kind = "websocket" alone')
+        return self
+
+
 class Route(_Part):
     """A feed or a service of the system."""
 
@@ -81,6 +105,8 @@ class Route(_Part):
     token_parameter: str | None = None
     path_property: str | None = None
     """Bonjour: the TXT key in which an announcement may name its stream's path."""
+    signalling: Signalling | None = None
+    """Of a WebRTC route; absent: WHEP."""
     note: str = ""
 
     @model_validator(mode="after")

@@ -1,11 +1,13 @@
 """`tap rig`: the stand-in shoot, made and served."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from tap.cli.terminal import progress, say, say_json, stderr, until_told
+
+WebRtcCodecName = Literal["H264", "VP8"]
 
 app = typer.Typer(
     help="A shoot that isn't there: make one with known truth, serve one as if it were live.",
@@ -64,22 +66,31 @@ def serve(
     ledger: Annotated[
         Path | None, typer.Option(help="The ledger file to name in that shoot.toml.")
     ] = None,
+    webrtc: Annotated[
+        list[str] | None,
+        typer.Option(help="A feed that the shoot.toml shall name over WebRTC; repeatable."),
+    ] = None,
+    codec: Annotated[WebRtcCodecName, typer.Option(help="The codec of WebRTC.")] = "H264",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Serve a recorded shoot as if it were live: MJPEG feeds and the director's wire.
+    """Serve a recorded shoot as if it were live: MJPEG and WebRTC feeds, the director's wire.
 
     Plays it once, in real time, then ends. Ctrl-C ends it earlier.
     """
     from tap.rig.serve import RigServer
 
-    with until_told() as told, RigServer(shoot, host, port, start_in_s=start_in) as server:
+    with (
+        until_told() as told,
+        RigServer(shoot, host, port, start_in_s=start_in, codec=codec) as server,
+    ):
         if write_config is not None:
-            server.write_config(write_config, ledger=ledger)
+            server.write_config(write_config, ledger=ledger, webrtc=webrtc or ())
         addresses = {feed: server.url(feed) for feed in server.feeds}
         if as_json:
             say_json(
                 {
                     "feeds": addresses,
+                    "whep": {feed: server.whep_url(feed) for feed in server.feeds},
                     "director": server.director_url,
                     "status": server.base_url + "/status",
                     "startMs": server.start_ms,

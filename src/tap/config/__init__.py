@@ -1,14 +1,13 @@
 """What the user configures: one file, `shoot.toml`, and environment variables above it."""
 
+from tap.config.feeds import CameraConfig, FeedConfig
 from tap.config.load import load_config
 from tap.config.model import (
     LEDGER_FILE,
     MAX_CAMERAS,
     SESSION_ID,
-    CameraConfig,
     Config,
     DirectorConfig,
-    FeedConfig,
     LedgerConfig,
     RecordConfig,
     SealConfig,
@@ -26,11 +25,13 @@ from tap.config.seal_key import (
 from tap.config.start import (
     Address,
     address_of,
+    ice_login,
     ledger_token,
     require_startable,
     secrets_of,
     start_problems,
     token_of,
+    webrtc_source,
 )
 from tap.config.template import TEMPLATE, write_template
 
@@ -51,6 +52,7 @@ __all__ = [
     "Tolerances",
     "address_of",
     "default_key_path",
+    "ice_login",
     "ledger_token",
     "load_config",
     "load_key",
@@ -62,5 +64,6 @@ __all__ = [
     "start_problems",
     "state_home",
     "token_of",
+    "webrtc_source",
     "write_template",
 ]

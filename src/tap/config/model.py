@@ -1,78 +1,37 @@
 """The shape of `shoot.toml`: sections, keys, what each expects and an example of it."""
 
 import os
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated, Literal, Self
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tap.config.feeds import (
+    ENV_NAME,
+    CameraConfig,
+    FeedConfig,
+    FileName,
+    Millis,
+    Section,
+    Text,
+    Token,
+    exactly_one,
+    url_of,
+)
 from tap.config.seal_key import default_key_path
 from tap.errors import InputError
 from tap.judge import tolerances as judge
 from tap.ledger.convex import REFERENCE, require_safe
-from tap.vocabulary import CAMERA_ID, PROGRAM
+from tap.vocabulary import PROGRAM
 
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
-ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 MAX_CAMERAS = 32
-_TELLING_NAMES = r"token|secret|passw|pwd|api_?key|^(key|auth|sig|signature|access|credential)s?$"
 LEDGER_FILE = "ledger.sqlite"
 
 _JUDGE = judge.Tolerances()
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise PydanticCustomError("not_a_number", "not a number")
-    return value
-
-
-def _url(*schemes: str) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            port_fits = parts.port is None or parts.port > 0
-        except ValueError:
-            parts, port_fits = urlsplit(""), False
-        clean = re.fullmatch(r"[!-~]{1,2000}", value) is not None
-        if not clean or parts.scheme not in schemes or not parts.hostname or not port_fits:
-            raise PydanticCustomError("not_a_url", "not such an address")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError(
-                "a secret stands in this address: expected it without name and password; put the "
-                "secret in an environment variable and name that in token_env"
-            )
-        secret = next((name for name, _ in parse_qsl(parts.query) if _names_secret(name)), None)
-        if secret is not None:
-            raise ValueError(
-                f"a secret stands in this address ({secret}): expected it without; put the secret "
-                f'in an environment variable, name that in token_env, and say token_in = "query", '
-                f'token_name = "{secret}"'
-            )
-        return value
-
-    return AfterValidator(check)
-
-
-def _names_secret(parameter: str) -> bool:
-    """Whether a query parameter of that name holds a secret, as far as its name says."""
-    return re.search(_TELLING_NAMES, parameter.lower()) is not None
-
-
-Text = Annotated[str, Field(max_length=1000, description="a text of at most 1000 characters")]
-Millis = Annotated[float, BeforeValidator(_number), Field(ge=0, le=600_000, allow_inf_nan=False)]
-FileName = Annotated[Path, Field(description="the path of a file")]
-
-
-class Section(BaseModel):
-    """Base of every table of the file: immutable, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SessionConfig(Section):
@@ -88,75 +47,10 @@ class SessionConfig(Section):
     mode: Text | None = Field(default=None, examples=["manual"])
 
 
-class Token(Section):
-    """How to reach something that asks for a secret. The secret itself is never in the file."""
-
-    token_env: str | None = Field(
-        default=None,
-        pattern=ENV_NAME,
-        description="the name of an environment variable",
-        examples=["CAM_A_TOKEN"],
-    )
-    token_in: Literal["query", "header"] | None = Field(
-        default=None, description='"query" or "header"', examples=["query"]
-    )
-    token_name: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z0-9_-]{1,64}$",
-        description="the name of the query parameter or header",
-        examples=["token"],
-    )
-
-
-class FeedConfig(Token):
-    """`[program]`, and the part of a camera that says where its pictures come from."""
-
-    url: Annotated[str, _url("http", "https")] | None = Field(
-        default=None,
-        description="an http:// or https:// address",
-        examples=["http://192.168.1.21:8081/stream"],
-    )
-    file: FileName | None = Field(default=None, examples=["media/cam-a.mp4"])
-    kind: Literal["mjpeg", "webrtc", "media"] = Field(
-        default="mjpeg", description='"mjpeg", "webrtc" or "media"', examples=["mjpeg"]
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _kind_of_a_file(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "file" in data and "url" not in data:
-            return {"kind": "media", **data}
-        return data
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        _exactly_one(self.url, self.file, "a picture source")
-        if (self.kind == "media") != (self.file is not None):
-            given = "file" if self.file is not None else "url"
-            raise ValueError(
-                f'kind = "{self.kind}" does not go with {given}: expected kind = "media" with '
-                'file, or "mjpeg" or "webrtc" with url; change one of the two'
-            )
-        return self
-
-
-class CameraConfig(FeedConfig):
-    """One `[[cameras]]`."""
-
-    id: str = Field(
-        pattern=CAMERA_ID,
-        description="the camera's id: 1 to 64 letters, digits and any of . _ -",
-        examples=["cam-a"],
-    )
-    role: Text | None = Field(default=None, examples=["hero"])
-    label: Text | None = Field(default=None, examples=["iPhone 15 left"])
-    placement: Text | None = Field(default=None, examples=["stage left, 2 m"])
-
-
 class DirectorConfig(Token):
     """`[director]`: where the director's messages come from."""
 
-    url: Annotated[str, _url("ws", "wss", "http", "https")] | None = Field(
+    url: Annotated[str, url_of("ws", "wss", "http", "https")] | None = Field(
         default=None,
         description="a ws:// or wss:// address (WebSocket), or http:// or https:// (SSE)",
         examples=["ws://192.168.1.10:9404/director"],
@@ -171,7 +65,7 @@ class DirectorConfig(Token):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        _exactly_one(self.url, self.file, "a message source")
+        exactly_one(self.url, self.file, "a message source")
         return self
 
 
@@ -182,7 +76,7 @@ class LedgerConfig(Section):
         default="embedded", description='"embedded" or "convex"', examples=["convex"]
     )
     path: FileName | None = Field(default=None, examples=["ledger.sqlite"])
-    url: Annotated[str, _url("http", "https")] | None = Field(
+    url: Annotated[str, url_of("http", "https")] | None = Field(
         default=None,
         description="an https:// address (http:// only on this very host)",
         examples=["https://NAME.convex.site"],
@@ -399,11 +293,3 @@ def _refuse_clear(url: str) -> None:
         require_safe(url)
     except InputError as error:
         raise ValueError(str(error).removeprefix("the ledger's ")) from error
-
-
-def _exactly_one(url: str | None, file: Path | None, what: str) -> None:
-    if (url is None) == (file is None):
-        got = "neither" if url is None else "both"
-        raise ValueError(
-            f"{what} is needed: expected either url or file, got {got}; give exactly one of them"
-        )

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from tap.claims.profile import Profile, load_profile
-from tap.config.model import Config, DirectorConfig, FeedConfig, Token
+from tap.claims.profile import Profile, Route, Signalling, load_profile
+from tap.config.feeds import FeedConfig, Token
+from tap.config.model import Config, DirectorConfig
 from tap.errors import InputError
 from tap.ledger.convex import load_mapping
 
@@ -81,6 +82,61 @@ def address_of(
     return Address(url, query={part.token_name or usual or "token": token})
 
 
+def ice_login(
+    feed: FeedConfig, environ: Mapping[str, str] | None = None
+) -> tuple[str | None, str | None]:
+    """User and secret of the feed's ICE servers, None where none is named. Raises `InputError`."""
+    user = token_of(Token(token_env=feed.ice_user_env), environ)
+    return user, token_of(Token(token_env=feed.ice_secret_env), environ)
+
+
+def webrtc_source(name: str, feed: FeedConfig, profile: Profile) -> tuple[str, Signalling]:
+    """The address that takes the offers of feed `name`, and how it is asked for its pictures.
+
+    The words are those of the profile's route that the feed names, else of the only WebRTC route
+    that fits. `signalling` in shoot.toml wins over the route's. An address without a path gets
+    the route's, in which `{feed}` stands for the feed's id. Raises `InputError` where the named
+    route is no WebRTC route, or the signalling doesn't fit the address.
+    """
+    url = feed.url or ""
+    socket = url.startswith(("ws:", "wss:"))
+    kind = feed.signalling or ("websocket" if socket else None)
+    route = _route(feed, profile, kind)
+    words = (route.signalling if route else None) or Signalling(kind=kind or "whep")
+    if socket != (words.kind == "websocket"):
+        expected = "a ws:// or wss://" if words.kind == "websocket" else "an http:// or https://"
+        raise InputError(
+            f'expected {expected} address to go with signalling "{words.kind}", got another; '
+            "change the address, or set signalling"
+        )
+    parts = urlsplit(url)
+    if parts.path in ("", "/") and route is not None and route.path is not None:
+        path = "/" + route.path.lstrip("/").replace("{feed}", quote(name))
+        url = urlunsplit(parts._replace(path=path))
+    return url, words
+
+
+def _route(feed: FeedConfig, profile: Profile, kind: str | None) -> Route | None:
+    routes = {name: route for name, route in profile.routes.items() if route.kind == "webrtc"}
+    if feed.route is not None and feed.route not in routes:
+        raise InputError(
+            f'route = "{feed.route}": expected a WebRTC route of profile {profile.name} '
+            f"({', '.join(routes) or 'it has none'}), got none of that name; correct it"
+        )
+    if feed.route is not None:
+        return routes[feed.route]
+    fitting = [
+        route
+        for route in routes.values()
+        if kind in (None, route.signalling.kind if route.signalling else "whep")
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _profile_of(config: Config) -> Profile:
+    return load_profile(config.director.profile if config.director is not None else "tap")
+
+
 def _usual_parameter(part: FeedConfig | DirectorConfig, profile: Profile | None) -> str | None:
     """The query parameter in which the profile's system expects a token, if it does."""
     if profile is None:
@@ -113,11 +169,12 @@ def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> 
     except InputError as error:
         problems["ledger"] = f"ledger: {error}"
     for name, feed in config.feeds().items():
-        if feed.kind == "webrtc":
-            problems[name] = (
-                f'{name}: kind = "webrtc" is understood but WebRTC feeds are not built yet: '
-                'expected kind = "mjpeg" or "media"; give the feed\'s MJPEG address instead'
-            )
+        if feed.kind == "webrtc" and name not in problems and "director" not in problems:
+            try:
+                ice_login(feed, environ)
+                webrtc_source(name, feed, _profile_of(config))
+            except InputError as error:
+                problems[name] = f"{name}: {error}"
         elif feed.file is not None and not feed.file.is_file():
             problems[name] = (
                 f"{name}: expected a media file at {feed.file}, found none; correct the path"

@@ -3,11 +3,9 @@
 import contextlib
 import logging
 import math
-import random
 import selectors
 import socket
 import threading
-from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +15,7 @@ from tap.clock import Clock
 from tap.errors import FeedError
 from tap.feeds.access import Access, check_http_url, public_url
 from tap.feeds.backlog import Backlog
+from tap.feeds.connection import RefusedError, check_status, in_plain_words, next_wait_s
 from tap.feeds.feed import Sink
 from tap.feeds.health import FeedHealth, FeedState, Vitals
 from tap.feeds.jpeg import decode_luma
@@ -24,12 +23,6 @@ from tap.feeds.multipart import MultipartParser, Part, boundary_of
 from tap.vocabulary import Frame
 
 _log = logging.getLogger(__name__)
-
-_REFUSALS = {
-    401: "The server wants a login (401); check the feed's token or password.",
-    403: "The server refuses access (403); check the feed's token or password.",
-    404: "The server has nothing at this path (404); check the feed's URL.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +42,6 @@ class MjpegSettings:
     """A connection that lasted so long begins the waits anew."""
     behind_ms: float = 200.0
     """Once pictures have piled up for so long, all but the newest are left out."""
-
-
-class RefusedError(FeedError):
-    """The server answered, but not with a stream; a person has to change something."""
 
 
 class MjpegFeed:
@@ -144,12 +133,10 @@ class MjpegFeed:
                 self._ended.wait(wait_s)
 
     def _wait_s(self, lost: int, state: FeedState) -> float:
-        """Doubling waits, spread by a fifth so that feeds lost together don't return together."""
         settings = self._settings
         if state is FeedState.FAILED:
             return settings.refused_wait_s
-        wait_s = min(settings.longest_wait_s, settings.first_wait_s * 2.0 ** min(lost, 16))
-        return wait_s * random.uniform(0.8, 1.2)
+        return next_wait_s(lost, settings.first_wait_s, settings.longest_wait_s)
 
     def _watch(self, transport: httpx.HTTPTransport) -> None:
         """Hold one connection until it ends. Raises `FeedError` with a sentence for people."""
@@ -159,7 +146,7 @@ class MjpegFeed:
         overdue.daemon = True
         overdue.start()
         try:
-            with _in_plain_words(self._tell):
+            with in_plain_words(self._tell):
                 response = transport.handle_request(self._request())
                 overdue.cancel()
                 with contextlib.closing(response):
@@ -263,10 +250,7 @@ class MjpegFeed:
 
 def _check_answer(status: int, content_type: str) -> None:
     """Raise unless the answer may be a stream of pictures."""
-    if status in _REFUSALS:
-        raise RefusedError(_REFUSALS[status])
-    if 300 <= status < 400:
-        raise RefusedError(f"The server redirects elsewhere ({status}); set the URL it names.")
+    check_status(status)
     if status != 200:
         raise FeedError(f"Expected a stream, the server answered with status {status}.")
     kind = content_type.partition(";")[0].strip().lower()
@@ -279,22 +263,3 @@ def _check_answer(status: int, content_type: str) -> None:
         raise RefusedError(
             f"Expected an MJPEG stream, got '{kind}'; check that the URL is the stream itself."
         )
-
-
-@contextlib.contextmanager
-def _in_plain_words(tell: Callable[[str], str]) -> Generator[None]:
-    """Map the HTTP library's exceptions to `FeedError`, without secrets."""
-    try:
-        yield
-    except httpx.ConnectTimeout as error:
-        raise FeedError("The server could not be reached in time; is it on?") from error
-    except httpx.TimeoutException as error:
-        raise FeedError("The server fell silent.") from error
-    except httpx.ConnectError as error:
-        raise FeedError(tell(f"The server could not be reached ({error}).")) from error
-    except httpx.RemoteProtocolError as error:
-        if "closed connection" in str(error) or "disconnected" in str(error):
-            raise FeedError("The server hung up.") from error
-        raise FeedError(tell(f"The server's answer is no proper HTTP ({error}).")) from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-        raise FeedError(tell(f"The connection failed ({error}).")) from error

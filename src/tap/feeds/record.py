@@ -23,6 +23,12 @@ ENDED_AT = "endedAtMs"
 After the last frame, too, it tells silence from not looking.
 """
 
+REENCODED = "reencoded"
+"""Key of a camera or the program in `shoot.json`: its JPEGs are tap's own, of at most 640 px.
+
+WebRTC has no pictures that could be kept as they were received.
+"""
+
 _MS = Fraction(1, 1000)
 _DIRECTOR = "director.jsonl"
 # A second of pictures is what a crash may cost.
@@ -32,7 +38,8 @@ _MATROSKA = {"cluster_time_limit": "500", "flush_packets": "1"}
 class ShootRecorder:
     """Records feeds as they come. Safe to call from several threads; close it at the end.
 
-    The JPEGs of a frame are written as they were received (`Frame.encoded`), at
+    The JPEGs of a frame are written as they were received (`Frame.encoded`; of a WebRTC feed as
+    tap made them, and `REENCODED` says so), at
     `at_ms - started_at_ms`, so that `MediaReader` gives back the same times and the same
     pictures. Frames that are no JPEG can't be kept that way: they are left out and counted in
     `skipped`, as are frames from before `started_at_ms` and of feeds that were not announced.
@@ -48,15 +55,20 @@ class ShootRecorder:
         session: ShootSession,
         cameras: Iterable[ShootCamera],
         started_at_ms: float,
+        *,
+        program: Mapping[str, Any] | None = None,
     ) -> None:
-        """`cameras` give id, role, label and notes; their media and start are set here."""
+        """`cameras` give id, role, label and notes; their media and start are set here.
+
+        `program` holds more keys of the program's entry.
+        """
         self.folder = folder
         self.skipped: dict[str, int] = {}
         """Frames not written, by feed."""
         self._started_at_ms = float(round(started_at_ms))
         self._lock = threading.Lock()
         self._tracks: dict[str, _Track] = {}
-        self._shoot = shoot = self._describe(session, tuple(cameras))
+        self._shoot = shoot = self._describe(session, tuple(cameras), dict(program or {}))
         try:
             (folder / "media").mkdir(parents=True, exist_ok=True)
             if (folder / SHOOT_FILE).exists():
@@ -68,13 +80,15 @@ class ShootRecorder:
         except OSError as error:
             raise InputError(f"{folder}: can't be written ({error.strerror}).") from error
 
-    def _describe(self, session: ShootSession, cameras: tuple[ShootCamera, ...]) -> Shoot:
+    def _describe(
+        self, session: ShootSession, cameras: tuple[ShootCamera, ...], said: dict[str, Any]
+    ) -> Shoot:
         at = self._started_at_ms
         placed = [
             camera.model_copy(update={"media": Path(f"media/{camera.id}.mkv"), "started_at_ms": at})
             for camera in cameras
         ]
-        program = ShootProgram(media=Path(f"media/{PROGRAM}.mkv"), started_at_ms=at)
+        program = ShootProgram(media=Path(f"media/{PROGRAM}.mkv"), started_at_ms=at, **said)
         return Shoot(
             session=session, cameras=tuple(placed), program=program, director=Path(_DIRECTOR)
         )

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,15 +104,18 @@ def compare(planted: list[Mistake], checked: Verification) -> tuple[list[Mistake
 
 
 @contextmanager
-def served(shoot: Path, config: Path, ledger: Path) -> Generator[dict[str, Any]]:
+def served(
+    shoot: Path, config: Path, ledger: Path, *, options: Sequence[str] = ()
+) -> Generator[dict[str, Any]]:
     """The shoot, live, from a process of its own; gives what `tap rig serve --json` says.
 
     A process of its own shares no interpreter lock with the witness: its pictures are on time.
-    It doesn't hear the Ctrl-C that ends the witness, and is ended here.
+    It doesn't hear the Ctrl-C that ends the witness, and is ended here. `options` are more words
+    for `tap rig serve`.
     """
     command = [sys.executable, "-m", "tap", "rig", "serve", str(shoot), "--json"]
     command += ["--start-in", str(START_IN_S), "--write-config", str(config)]
-    command += ["--ledger", str(ledger)]
+    command += ["--ledger", str(ledger), *options]
     with subprocess.Popen(  # noqa: S603  every word of the command is ours
         command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True
     ) as process:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ from tap.feeds.shoot import Shoot, ShootCamera, load_shoot
 from tap.rig.serve_director import DirectorWire, Line, read_director
 from tap.rig.serve_feed import FeedPlayer, FeedState
 from tap.rig.serve_http import Token, build_app
+from tap.rig.serve_webrtc import Desk, WebRtcCodec
 from tap.vocabulary import PROGRAM
 
 LONG_SIDE = 960
@@ -45,6 +47,7 @@ class RigServer:
         start_in_s: float = 1.0,
         long_side: int = LONG_SIDE,
         token: Token | None = None,
+        codec: WebRtcCodec = "H264",
     ) -> None:
         self.shoot = load_shoot(shoot) if isinstance(shoot, Path) else shoot
         self.host = host
@@ -55,6 +58,7 @@ class RigServer:
         self._start_in_ms = start_in_s * 1000
         self._long_side = long_side
         self._token = token
+        self._codec: WebRtcCodec = codec
         self._stop = threading.Event()
         self._up = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -148,6 +152,13 @@ class RigServer:
         """Where the MJPEG stream of `feed` (a camera's id or "program") is."""
         return f"{self.base_url}/{feed}/stream"
 
+    def whep_url(self, feed: str) -> str:
+        """Where `feed` is to be had over WebRTC, asked for by WHEP.
+
+        The same pictures are at `/{feed}/offer` (POST of JSON) and `/{feed}/signal` (WebSocket).
+        """
+        return f"{self.base_url}/{feed}/whep"
+
     @property
     def feeds(self) -> tuple[str, ...]:
         """The ids of all feeds: the cameras in their order, then "program"."""
@@ -219,11 +230,17 @@ class RigServer:
         }
 
     def write_config(
-        self, path: Path, *, ledger: Path | None = None, token_env: str = RIG_TOKEN_ENV
+        self,
+        path: Path,
+        *,
+        ledger: Path | None = None,
+        token_env: str = RIG_TOKEN_ENV,
+        webrtc: Collection[str] = (),
     ) -> None:
-        """Write a `shoot.toml` that points at this server.
+        """Write a `shoot.toml` that points at this server; the feeds in `webrtc` over WebRTC.
 
         Where the server asks for a token, `token_env` names the variable that will hold it.
+        Raises `InputError` where one in `webrtc` is no feed of the shoot.
         """
         secret: dict[str, str] = {}
         if self._token is not None:
@@ -232,16 +249,28 @@ class RigServer:
                 "token_in": self._token.where,
                 "token_name": self._token.name,
             }
+        for feed in webrtc:
+            if feed not in self.feeds:
+                raise InputError(
+                    f"expected one of the shoot's feeds ({', '.join(self.feeds)}), got '{feed}'; "
+                    "correct --webrtc"
+                )
+
+        def source(feed: str) -> dict[str, str]:
+            if feed in webrtc:
+                return {"kind": "webrtc", "url": self.whep_url(feed), **secret}
+            return {"url": self.url(feed), **secret}
+
         session = self.shoot.session.model_dump(
             include={"external_id", "title", "notes", "mode"}, exclude_none=True
         )
         content: dict[str, Any] = {
             "session": session,
             "cameras": [
-                {"id": camera.id, **_described(camera), "url": self.url(camera.id), **secret}
+                {"id": camera.id, **_described(camera), **source(camera.id)}
                 for camera in self.shoot.cameras
             ],
-            "program": {"url": self.url(PROGRAM), **secret},
+            "program": source(PROGRAM),
             "director": {"url": self.director_url, **secret},
         }
         if ledger is not None:
@@ -269,9 +298,13 @@ class RigServer:
         return bound
 
     def _serve(self, bound: socket.socket) -> None:
+        outlets = {feed: player.outlet for feed, player in self._players.items()}
+        # Within one host two programs may share no address but that of the host itself.
+        loopback = self.host.startswith("127.") or self.host == "localhost"
         app = build_app(
-            {feed: player.outlet for feed, player in self._players.items()},
+            outlets,
             self._wire,
+            Desk(outlets, self._codec, loopback=loopback),
             status=self.status,
             on_loop=self._came_up,
             token=self._token,

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -88,7 +88,7 @@ class Outlet:
                 viewer.cut = state == "killed"
                 viewer.news.set()
 
-    async def watch(self) -> AsyncIterator[Part]:
+    async def watch(self) -> AsyncGenerator[Part]:
         """The pictures from now on, to the feed's end. Raises `FeedCutError` when it is killed."""
         viewer = Viewer()
         self.viewers.add(viewer)

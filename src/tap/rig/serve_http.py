@@ -1,6 +1,7 @@
 """The addresses of a served shoot: MJPEG streams, snapshots, the director's wire, the status."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,15 +11,21 @@ from typing import Any, Literal
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tap.errors import FeedError
 from tap.rig.serve_director import DirectorWire
 from tap.rig.serve_feed import Outlet, Part
+from tap.rig.serve_webrtc import BusyError, Desk
 
 BOUNDARY = "tap-rig"
 QUIET_S = 15.0
+_MAX_OFFER = 128 * 1024
 _NO_STORE = {"Cache-Control": "no-store", "Connection": "close"}
+
+
+Answer = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class Token:
 def build_app(
     outlets: Mapping[str, Outlet],
     wire: DirectorWire,
+    desk: Desk,
     *,
     status: Callable[[], dict[str, Any]],
     on_loop: Callable[[asyncio.AbstractEventLoop], None],
@@ -52,10 +60,9 @@ def build_app(
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         on_loop(asyncio.get_running_loop())
         yield
+        await desk.end()
 
-    def guarded(
-        answer: Callable[[Request], Awaitable[Response]],
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(answer: Answer) -> Answer:
         async def check(request: Request) -> Response:
             if token is not None and not token.fits(request):
                 return PlainTextResponse("the token is missing or wrong", 401)
@@ -99,10 +106,86 @@ def build_app(
             Route("/events", guarded(events)),
             Route("/{feed}/stream", guarded(stream)),
             Route("/{feed}/snapshot", guarded(snapshot)),
+            *_webrtc_routes(outlets, desk, guarded, token),
             WebSocketRoute("/director", director),
         ],
         lifespan=lifespan,
     )
+
+
+def _webrtc_routes(
+    outlets: Mapping[str, Outlet],
+    desk: Desk,
+    guarded: Callable[[Answer], Answer],
+    token: Token | None,
+) -> list[BaseRoute]:
+    """Three ways to the same pictures: WHEP, a JSON offer, messages on a WebSocket."""
+
+    async def whep(request: Request) -> Response:
+        feed = request.path_params["feed"]
+        refusal = _refusal(outlets.get(feed))
+        if refusal is not None:
+            return refusal
+        try:
+            name, answer = await desk.answer(feed, (await _body(request)).decode())
+        except (FeedError, UnicodeDecodeError) as error:
+            return _unanswered(error)
+        headers = {"Location": f"/{feed}/whep/{name}", **_NO_STORE}
+        return Response(answer, 201, headers, "application/sdp")
+
+    async def leave(request: Request) -> Response:
+        found = desk.close(request.path_params["name"])
+        return PlainTextResponse("", 200 if found else 404)
+
+    async def offer(request: Request) -> Response:
+        feed = request.path_params["feed"]
+        refusal = _refusal(outlets.get(feed))
+        if refusal is not None:
+            return refusal
+        try:
+            asked = json.loads(await _body(request))
+            _, answer = await desk.answer(feed, str(asked["sdp"]))
+        except (FeedError, ValueError, TypeError, KeyError) as error:
+            return _unanswered(error)
+        return JSONResponse({"type": "answer", "sdp": answer}, headers=_NO_STORE)
+
+    async def signal(socket: WebSocket) -> None:
+        feed = socket.path_params["feed"]
+        if feed not in outlets or (token is not None and not token.fits(socket)):
+            await socket.close(1008)
+            return
+        await socket.accept()
+        name = ""
+        try:
+            while True:
+                asked = json.loads(await socket.receive_text())
+                if asked.get("type") == "offer":
+                    name, answer = await desk.answer(feed, str(asked["sdp"]))
+                    await socket.send_json({"type": "answer", "sdp": answer})
+        except WebSocketDisconnect:
+            desk.close(name)
+        except (FeedError, ValueError, TypeError, KeyError, AttributeError):
+            await socket.close(1003)
+
+    return [
+        Route("/{feed}/whep", guarded(whep), methods=["POST"]),
+        Route("/{feed}/whep/{name}", guarded(leave), methods=["DELETE"]),
+        Route("/{feed}/offer", guarded(offer), methods=["POST"]),
+        WebSocketRoute("/{feed}/signal", signal),
+    ]
+
+
+async def _body(request: Request) -> bytes:
+    held = b""
+    async for chunk in request.stream():
+        held += chunk
+        if len(held) > _MAX_OFFER:
+            raise FeedError(f"expected an offer of at most {_MAX_OFFER} bytes, got more")
+    return held
+
+
+def _unanswered(error: Exception) -> Response:
+    return PlainTextResponse(str(error), 503 if isinstance(error, BusyError) else 400)
 
 
 def _refusal(outlet: Outlet | None) -> Response | None:

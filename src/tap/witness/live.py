@@ -8,14 +8,22 @@ import threading
 from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from tap.claims import LiveClaims, Parser, live_claims, load_profile, to_line
 from tap.clock import Clock
-from tap.config import Config, address_of, load_or_make_key, require_startable, secrets_of
+from tap.config import (
+    Config,
+    FeedConfig,
+    address_of,
+    load_or_make_key,
+    require_startable,
+    secrets_of,
+)
 from tap.errors import InputError
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
-from tap.feeds.record import ShootRecorder
+from tap.feeds.record import REENCODED, ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
 from tap.ledger import BookStatus, CameraFacts, SessionFacts
 from tap.report.folder import JOURNAL_FILE
@@ -318,11 +326,19 @@ def _recorder(config: Config, folder: Path, clock: Clock) -> ShootRecorder:
             mode=session.mode,
         ),
         [
-            ShootCamera.model_construct(id=camera.id, role=camera.role, label=camera.label)
+            ShootCamera.model_construct(
+                id=camera.id, role=camera.role, label=camera.label, **_pictures(camera)
+            )
             for camera in config.cameras
         ],
         clock.now_ms(),
+        program=_pictures(config.program),
     )
+
+
+def _pictures(feed: FeedConfig) -> dict[str, Any]:
+    """What a recording says of a feed whose pictures are tap's own JPEGs, not those received."""
+    return {REENCODED: True} if feed.kind == "webrtc" else {}
 
 
 def _plan(config: Config) -> Plan:

@@ -2,11 +2,14 @@
 
 from tap.claims import load_profile
 from tap.clock import Clock
-from tap.config import Config, FeedConfig, address_of
+from tap.config import Config, FeedConfig, address_of, ice_login, webrtc_source
 from tap.feeds.access import Access
 from tap.feeds.feed import LiveFeed
 from tap.feeds.live_media import LiveMedia
 from tap.feeds.mjpeg import MjpegFeed
+from tap.feeds.webrtc import WebRtcFeed, WebRtcSettings
+from tap.feeds.webrtc_peer import IceServer
+from tap.feeds.webrtc_signal import Signalling
 
 
 def live_feed(name: str, feed: FeedConfig, config: Config, clock: Clock) -> LiveFeed:
@@ -19,4 +22,19 @@ def live_feed(name: str, feed: FeedConfig, config: Config, clock: Clock) -> Live
     profile = load_profile(config.director.profile if config.director is not None else "tap")
     address = address_of(feed, profile)
     access = Access(headers=address.headers, query=address.query)
-    return MjpegFeed(name, address.url, clock=clock, access=access)
+    if feed.kind != "webrtc":
+        return MjpegFeed(name, address.url, clock=clock, access=access)
+    user, secret = ice_login(feed)
+    url, words = webrtc_source(name, feed, profile)
+    return WebRtcFeed(
+        name,
+        url,
+        clock=clock,
+        access=access,
+        words=Signalling(**words.model_dump()),
+        settings=WebRtcSettings(
+            servers=tuple(IceServer(url, user, secret) for url in feed.ice_servers),
+            codecs=feed.codecs,
+            kbps=feed.max_kbps,
+        ),
+    )
