@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick lint types layers clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick bench-seal lint types layers clean
 
 install: $(READY)
 
@@ -57,6 +57,10 @@ bench-accuracy: $(BENCH)
 # A handful of short shoots; fails where a figure falls below benchmarks/accuracy/floors.json.
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks.accuracy --part develop --quick
+
+# The seal of 10,000 records: its cost, and 2,000 bits turned and 200 attacks on it; <= 15 minutes.
+bench-seal: $(READY)
+	$(BIN)/python -m benchmarks.sealing
 
 lint: $(READY)
 	$(BIN)/ruff check .
