@@ -163,9 +163,25 @@ class TestCheck:
     def test_moved_records_are_located(self, session):
         records = list(session.records)
         records[99], records[100] = records[100], records[99]
+        assert self.place(session, records) == [(SealFault.OUT_OF_ORDER, "record 100")]
+
+    def test_records_that_are_gone_are_told_of_together(self, session):
+        records = [r for r in session.records if r.seq not in (3, 4, 5, 100)]
         assert self.place(session, records) == [
+            (SealFault.MISSING, "records 3 to 5"),
             (SealFault.MISSING, "record 100"),
-            (SealFault.OUT_OF_ORDER, "record 100"),
+        ]
+
+    def test_a_record_that_stands_there_twice_is_located(self, session):
+        records = [*session.records, session.records[99]]
+        assert self.place(session, records) == [(SealFault.OUT_OF_ORDER, "record 100")]
+
+    def test_a_number_that_was_turned_costs_no_other_record(self, session):
+        records = list(session.records)
+        records[99] = Record(300, records[99].kind, records[99].key, records[99].body)
+        assert self.place(session, records) == [
+            (SealFault.ALTERED, "record 300"),
+            (SealFault.MISSING, "record 100"),
         ]
 
     def test_an_added_record_is_located(self, session):
@@ -246,7 +262,7 @@ class TestCheck:
 
 
 def turned(session, chance):
-    """The session with one bit of its content turned."""
+    """The session with one bit of its content turned, and the place that must be named."""
     records, seals = list(session.records), list(session.seals)
     if chance.random() < 0.5:
         at = chance.randrange(len(records))
@@ -254,16 +270,19 @@ def turned(session, chance):
         fields["body"] = records[at].body
         name = chance.choice(["seq", "kind", "key", "body", "body", "body"])
         fields[name] = _turned(fields[name], chance)
+        # A number that was turned makes one record missing and another one too many.
+        place = f"record {records[at].seq}"
         records[at] = Record(**fields)
     else:
         at = chance.randrange(len(seals))
+        place = f"statement {seals[at].n}"
         n, text, signature = seals[at].n, seals[at].text, seals[at].signature
         if chance.random() < 0.3:
             signature = _turned(signature, chance)
         else:
             text = _turned(text, chance)
         seals[at] = Seal(n, text, signature)
-    return type(session)(tuple(records), tuple(seals), session.key)
+    return type(session)(tuple(records), tuple(seals), session.key), place
 
 
 def _turned(value, chance):
@@ -281,12 +300,14 @@ def _turned(value, chance):
     ("size", "times"),
     [(600, 150), pytest.param(10_000, 2000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
 )
-def test_every_single_bit_that_is_turned_is_found(size, times):
+def test_every_single_bit_that_is_turned_is_found_and_located(size, times):
     session, chance = made(size, 1, SIGNER), random.Random(size)
     assert session.check().problems == ()
     with remembering():
         for number in range(times):
-            assert turned(session, chance).check().problems, number
+            altered, place = turned(session, chance)
+            named = [problem.place for problem in altered.check().problems]
+            assert place in named, (number, place, named)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def check(
         signers=tuple(chain.signers),
         digest=chain.last,
         sealed_at=chain.last_at,
-        closed=read.last_kind == CLOSE,
+        closed=read.closed,
         gaps=tuple(read.life.gaps),
         files=read.files,
         found=tuple(read.found),
@@ -137,52 +137,60 @@ class _Read:
     life: _Life = field(default_factory=_Life)
     others: dict[int, bytes] = field(default_factory=dict[int, bytes])
     """The hashes of records of which the statement is unsound, by their number."""
-    last_kind: str | None = None
+    closed: bool = False
     _seq: int = 0
+    """The highest number of a sound record so far."""
+    _seen: set[int] = field(default_factory=set[int])
+    _altered: set[int] = field(default_factory=set[int])
 
     def take(self, record: Record) -> None:
+        """The next record as it is kept."""
         self.count += 1
-        seq = record.seq
-        place = f"record {seq}"
-        if seq <= self._seq:
-            self._tell(SealFault.OUT_OF_ORDER, place, f"It stands behind record {self._seq}.")
-            return
-        self._missing(self._seq + 1, seq - 1)
-        self._seq = seq
+        seq, place = record.seq, f"record {record.seq}"
         try:
             leaf = record.leaf()
         except ValueError as error:
+            self._altered.add(seq)
             self._tell(SealFault.ALTERED, place, f"It can't be sealed text: {error}.")
             return
         expected = self.chain.leaves.get(seq)
         name = f"{record.kind[:20]!r} {record.key[:80]!r}"
         if expected is None:
-            self.others[seq] = leaf
-            if seq not in self.chain.unknown:
-                text = f"No sound statement covers it ({name}): it was added, or that is gone."
-                self._tell(SealFault.ADDED, place, text)
+            if seq in self.chain.unknown and seq not in self.others:
+                self.others[seq] = leaf
+                return
+            text = f"No sound statement covers it ({name}): it was added, or that is gone."
+            self._tell(SealFault.ADDED, place, text)
         elif leaf != expected:
+            self._altered.add(seq)
             text = f"It is not what was sealed (now {name}): altered, or exchanged for another."
             self._tell(SealFault.ALTERED, place, text)
+        elif seq in self._seen:
+            self._tell(SealFault.OUT_OF_ORDER, place, "It stands there twice.")
         else:
-            self.last_kind = record.kind
-            self._heed(record)
+            self._sound(record, place)
+
+    def _sound(self, record: Record, place: str) -> None:
+        self._seen.add(record.seq)
+        if record.seq < self._seq:
+            text = f"It stands behind record {self._seq}."
+            self._tell(SealFault.OUT_OF_ORDER, place, text)
+        self._seq = max(self._seq, record.seq)
+        self.closed = record.kind == CLOSE and record.seq == self.chain.size
+        self._heed(record)
 
     def end(self) -> None:
         """Nothing follows."""
-        self._missing(self._seq + 1, max(self.chain.leaves, default=0))
-        if self._seq < self.chain.size:
-            self.last_kind = None
-
-    def _missing(self, first: int, last: int) -> None:
-        if first > last:
-            return
-        which = f"record {first}" if first == last else f"records {first} to {last}"
-        self._tell(
-            SealFault.MISSING,
-            which,
-            "It was sealed and is gone." if first == last else "They were sealed and are gone.",
-        )
+        told = self._seen | self._altered
+        gone = [seq for seq in self.chain.leaves if seq not in told]
+        first = last = 0
+        for seq in [*sorted(gone), 0]:
+            if first and seq != last + 1:
+                which = f"record {first}" if first == last else f"records {first} to {last}"
+                text = "It was sealed and is gone." if first == last else "Sealed, and gone."
+                self._tell(SealFault.MISSING, which, text)
+                first = 0
+            first, last = first or seq, seq
 
     def _heed(self, record: Record) -> None:
         """What a sound record says of files and of tap being there."""
