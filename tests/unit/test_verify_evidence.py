@@ -183,6 +183,8 @@ def test_pictures_of_a_recording_bear_their_own_times(short_shoot):
     after = pictures.at(PROGRAM, at_ms, Pick.FIRST_FROM)
     assert (before.at_ms, after.at_ms) == (frames[39], frames[40])
     assert before.jpeg != after.jpeg
+    coded = [f.encoded for f in MediaReader(program.media, PROGRAM, program.started_at_ms)]
+    assert (before.jpeg, after.jpeg) == (coded[39], coded[40]), "the camera's own bytes"
     between = at_ms - 7
     assert pictures.at(PROGRAM, between, Pick.LAST_BEFORE).at_ms == frames[39]
     assert pictures.at(PROGRAM, between, Pick.FIRST_FROM).at_ms == frames[40]
