@@ -175,9 +175,8 @@ def test_pictures_of_a_recording_bear_their_own_times(short_shoot):
     """Both sides of a change are two pictures: were they named alike, one would cover the other."""
     shoot = load_shoot(short_shoot)
     pictures = ShootPictures(shoot)
-    frames = [
-        f.at_ms for f in MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms)
-    ]
+    program = shoot.program
+    frames = [f.at_ms for f in MediaReader(program.media, PROGRAM, program.started_at_ms)]
     at_ms = frames[40]
     before = pictures.at(PROGRAM, at_ms, Pick.LAST_BEFORE)
     after = pictures.at(PROGRAM, at_ms, Pick.FIRST_FROM)

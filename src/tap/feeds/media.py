@@ -126,9 +126,10 @@ def timed_picture_at(
     """The picture on screen at `at_ms`, as an upright colour JPEG, and since when it was on.
 
     With `first_from` the first one at `at_ms` or later, where there is one. With `as_received` a
-    file of JPEGs gives its own bytes, not coded again nor scaled. None before the first one. Seeks, so that only the stretch since the last key picture is
-    decoded; files whose index or time stamps don't allow it are read from the start. Raises
-    `InputError` for an unreadable file.
+    file of JPEGs gives its own bytes, not coded again nor scaled. None before the first one.
+
+    Seeks, so that only the stretch since the last key picture is decoded; files whose index or
+    time stamps don't allow it are read from the start. Raises `InputError` for an unreadable file.
     """
     wanted_ms = at_ms - started_at_ms
     for seek in (True, False):
