@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from statistics import median
 
+from tests import browser, long_session
+
 from tap.report.exports.model import View
 from tap.witness.exporting import FORMS, Wanted, export
 from tap.witness.page import session_page
-from tests import browser, long_session
 
 OPENINGS = 5
 
