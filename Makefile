@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick lint types layers clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick bench-report lint types layers clean
 
 install: $(READY)
 
@@ -57,6 +57,10 @@ bench-accuracy: $(BENCH)
 # A handful of short shoots; fails where a figure falls below benchmarks/accuracy/floors.json.
 bench-quick: $(READY)
 	$(BIN)/python -m benchmarks.accuracy --part develop --quick
+
+# Size, build time and load time of the page of a two-hour session.
+bench-report: $(READY)
+	$(BIN)/python -m benchmarks.report
 
 lint: $(READY)
 	$(BIN)/ruff check .
