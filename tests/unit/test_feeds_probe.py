@@ -5,10 +5,11 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from tests.unit.sample_cuts import session
 
 from tap.errors import InputError
 from tap.feeds.probe import probe
-from tap.rates import RATES, nearest_rate
+from tap.rates import RATES, nearest_rate, rate_of
 from tap.vocabulary import SessionName, Witness
 from tap.witness.exporting import own_rate, program_rate
 
@@ -85,3 +86,12 @@ def test_what_is_no_media_is_told(tmp_path):
 def test_a_record_without_pictures_has_no_rate():
     with pytest.raises(InputError, match="too few"):
         own_rate(Witness(session=SessionName(external_id="s")), None)
+
+
+def test_a_record_with_lost_pictures_does_not_guess_a_rate():
+    given = session(rate_of("25"), frames=(0, 100, 200), end=300)
+    assert own_rate(given.witness, None).name == "25"
+    lost = tuple(e.model_copy(update={"frame": e.frame * 17 // 20}) for e in given.witness.events)
+    witness = given.witness.model_copy(update={"events": lost})
+    with pytest.raises(InputError, match=r"got 21\.250 frames/s, for pictures were lost.*--shoot"):
+        own_rate(witness, None)
