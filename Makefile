@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick bench-room bench-seal soak lint types layers clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow bench-accuracy bench-quick bench-room bench-seal soak lint types layers bench-report clean
 
 install: $(READY)
 
@@ -70,6 +70,10 @@ soak: $(READY)
 # The seal of 10,000 records: its cost, and 2,000 bits turned and 200 attacks on it; <= 15 minutes.
 bench-seal: $(READY)
 	$(BIN)/python -m benchmarks.sealing
+
+# Size, build time and load time of the page of a two-hour session.
+bench-report: $(READY)
+	$(BIN)/python -m benchmarks.report
 
 lint: $(READY)
 	$(BIN)/ruff check .

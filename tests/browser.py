@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
@@ -31,7 +32,7 @@ START_S, ANSWER_S = 30.0, 60.0
 class Page:
     """One page. `problems` are errors and warnings of its console, and what it tried to load."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: Connection) -> None:
         self._socket = socket
         self._next = 0
         self._loaded = 0
@@ -49,7 +50,8 @@ class Page:
             message = json.loads(self._socket.recv(timeout=ANSWER_S))
             if message.get("id") == number:
                 assert "error" not in message, message
-                return message["result"]
+                result: dict[str, Any] = message["result"]
+                return result
             self._hear(message)
 
     def open(self, address: str) -> float:

@@ -1,6 +1,7 @@
 """A session for the tests of verify and report: generated shots, events, claims and verdicts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,7 +36,7 @@ class Sample:
     claims: tuple[Claim, ...]
 
 
-def cut(number: int, at_ms: float, camera: str, **more) -> Claim:
+def cut(number: int, at_ms: float, camera: str, **more: Any) -> Claim:
     """A director's cut, as received 5 ms after it was sent."""
     return Claim(
         id=f"m{number}",

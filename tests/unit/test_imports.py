@@ -2,9 +2,12 @@
 """Claims of other systems: each format, and what is wrong with a file, by its line."""
 
 import json
+import math
 from fractions import Fraction
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.unit.sample_cuts import START_MS, at_ms, recordings, session
 
 from tap.claims.imports import Instructions, import_claims
@@ -22,8 +25,8 @@ def taken(tmp_path, text, form, **more):
     """The messages of a file as (ms after the start, camera)."""
     file = tmp_path / f"told.{form}"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    given = {"zero_ms": START_MS, "cameras": CAMERAS, **more}
-    return import_claims(file, Instructions(form, **given)).messages
+    how = {"zero_ms": START_MS, "cameras": CAMERAS, **more}
+    return import_claims(file, Instructions(form, **how)).messages
 
 
 def brief(messages):
@@ -62,22 +65,22 @@ def test_an_edl_tells_of_its_changes(tmp_path):
 
 @pytest.mark.parametrize("rate", RATES.values(), ids=lambda rate: rate.name)
 def test_taps_own_edl_comes_back_to_the_frame(tmp_path, rate):
-    given = session(rate)
+    made = session(rate)
     start = rate.label(rate.frames("01:00:00;00" if rate.drop else "01:00:00:00"))
-    cuts = cut_list(given.witness, (), rate=rate, recordings=recordings(rate), start=start)
+    cuts = cut_list(made.witness, (), rate=rate, recordings=recordings(rate), start=start)
     messages = taken(tmp_path, write_edl(cuts)[0], "edl", rate=rate)
-    assert len(messages) == len(given.plan) - 1
-    for message, (frame, camera) in zip(messages, given.plan[1:], strict=True):
+    assert len(messages) == len(made.plan) - 1
+    for message, (frame, camera) in zip(messages, made.plan[1:], strict=True):
         assert message["camera"] == camera
         assert abs(message["atMs"] - at_ms(rate, frame)) <= 0.5
 
 
 def test_taps_own_csv_comes_back(tmp_path):
     rate = rate_of("50")
-    given = session(rate)
-    cuts = cut_list(given.witness, (), rate=rate)
+    made = session(rate)
+    cuts = cut_list(made.witness, (), rate=rate)
     messages = taken(tmp_path, write_csv(cuts), "csv")
-    told = [(at_ms(rate, frame) - START_MS, camera) for frame, camera in given.plan[1:]]
+    told = [(at_ms(rate, frame) - START_MS, camera) for frame, camera in made.plan[1:]]
     assert brief(messages) == told
 
 
@@ -277,3 +280,24 @@ def test_the_start_can_be_another_timecode(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="could not be read"):
         import_claims(tmp_path / "none.edl", Instructions("edl"))
+
+
+@pytest.mark.parametrize("form", ["edl", "drp", "csv", "obs"])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_a_file_holds_it_gives_claims_or_one_sentence(tmp_path, form, data):
+    good = {"edl": EDL, "drp": DRP, "csv": "atMs,camera\n1789000001000,cam-a\n", "obs": OBS}[form]
+    content = bytearray(good.encode())
+    for _ in range(data.draw(st.integers(0, 6))):
+        place = data.draw(st.integers(0, len(content)))
+        content[place : place + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=6))
+    names = {"Camera 1": "cam-a", "3": "cam-c", "Close up": "cam-c"}
+    messages, sentence = (), ""
+    try:
+        messages = taken(tmp_path, bytes(content), form, rate=rate_of("25"), names=names)
+    except InputError as error:
+        sentence = str(error)
+    assert bool(messages) != (": expected " in sentence)
+    assert all(m["camera"] in CAMERAS and math.isfinite(m["atMs"]) for m in messages)

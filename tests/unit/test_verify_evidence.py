@@ -175,14 +175,15 @@ def test_pictures_of_a_recording_bear_their_own_times(short_shoot):
     """Both sides of a change are two pictures: were they named alike, one would cover the other."""
     shoot = load_shoot(short_shoot)
     pictures = ShootPictures(shoot)
-    frames = [
-        f.at_ms for f in MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms)
-    ]
+    program = shoot.program
+    frames = [f.at_ms for f in MediaReader(program.media, PROGRAM, program.started_at_ms)]
     at_ms = frames[40]
     before = pictures.at(PROGRAM, at_ms, Pick.LAST_BEFORE)
     after = pictures.at(PROGRAM, at_ms, Pick.FIRST_FROM)
     assert (before.at_ms, after.at_ms) == (frames[39], frames[40])
     assert before.jpeg != after.jpeg
+    coded = [f.encoded for f in MediaReader(program.media, PROGRAM, program.started_at_ms)]
+    assert (before.jpeg, after.jpeg) == (coded[39], coded[40]), "the camera's own bytes"
     between = at_ms - 7
     assert pictures.at(PROGRAM, between, Pick.LAST_BEFORE).at_ms == frames[39]
     assert pictures.at(PROGRAM, between, Pick.FIRST_FROM).at_ms == frames[40]

@@ -121,13 +121,15 @@ def timed_picture_at(
     long_side: int = 640,
     *,
     first_from: bool = False,
+    as_received: bool = False,
 ) -> tuple[float, bytes] | None:
     """The picture on screen at `at_ms`, as an upright colour JPEG, and since when it was on.
 
-    With `first_from` the first one at `at_ms` or later, where there is one. None before the first
-    one. Seeks, so that only the stretch since the last key picture is
-    decoded; files whose index or time stamps don't allow it are read from the start. Raises
-    `InputError` for an unreadable file.
+    With `first_from` the first one at `at_ms` or later, where there is one. With `as_received` a
+    file of JPEGs gives its own bytes, not coded again nor scaled. None before the first one.
+
+    Seeks, so that only the stretch since the last key picture is decoded; files whose index or
+    time stamps don't allow it are read from the start. Raises `InputError` for an unreadable file.
     """
     wanted_ms = at_ms - started_at_ms
     for seek in (True, False):
@@ -135,20 +137,26 @@ def timed_picture_at(
             try:
                 if seek:
                     file.seek(max(0.0, wanted_ms))
-                found, sure = _last_until(file, started_at_ms, at_ms, long_side, first_from)
+                found, sure = _last_until(file, Timeline(started_at_ms), at_ms, first_from)
             except (FFmpegError, InputError):
                 continue
         if found is not None and (sure or not seek):
-            return found
+            return found[0], _jpeg(found[1], long_side, as_received)
     return None
 
 
+def _jpeg(picture: Picture, long_side: int, as_received: bool) -> bytes:
+    colour = colour_of(picture)  # tells whether it can be looked at, too
+    if as_received and isinstance(picture.content, bytes):
+        return picture.content
+    return encode_colour(colour, long_side)
+
+
 def _last_until(
-    file: VideoFile, started_at_ms: float, at_ms: float, long_side: int, first_from: bool
-) -> tuple[tuple[float, bytes] | None, bool]:
+    file: VideoFile, timeline: Timeline, at_ms: float, first_from: bool
+) -> tuple[tuple[float, Picture] | None, bool]:
     """The last whole picture placed at or before `at_ms` (or `first_from` there), and whether all
     had time stamps."""
-    timeline = Timeline(started_at_ms)
     held: tuple[float, Picture] | None = None
     for picture in file.pictures():
         placed_ms = timeline.place(picture.pts_ms)
@@ -158,7 +166,4 @@ def _last_until(
             held = placed_ms, picture
             if placed_ms >= at_ms and first_from:
                 break
-    if held is None:
-        return None, False
-    jpeg = encode_colour(colour_of(held[1]), long_side)
-    return (held[0], jpeg), timeline.guessed == 0
+    return held, held is not None and timeline.guessed == 0

@@ -80,10 +80,8 @@ def _words(points: Sequence[DelayAt]) -> str:
     first, last = points[0], points[-1]
     low, high = min(p[1] for p in points), max(p[1] for p in points)
     said = f"From {first[1]:.0f} to {last[1]:.0f} ms, between {low:.0f} and {high:.0f}"
-    drift = drift_ppm(points)
-    if drift is not None:
-        said += f"; drift {drift:+.0f} ppm"
     jumps = sum(abs(b[1] - a[1]) >= JUMP_MS for a, b in pairwise(points))
-    return said + (
-        f"; {wording.count(jumps, 'jump')} of {JUMP_MS:.0f} ms or more." if jumps else "."
-    )
+    if jumps:  # a straight line through a jump says nothing
+        return f"{said}; {wording.count(jumps, 'jump')} of {JUMP_MS:.0f} ms or more."
+    drift = drift_ppm(points)
+    return f"{said}." if drift is None else f"{said}; drift {round(drift) or 0:+d} ppm."

@@ -172,6 +172,13 @@ class ShootPictures:
             return None
         path, started_at_ms = self._media[feed]
         try:
-            return timed_picture_at(path, started_at_ms, at_ms, LONGEST_SIDE, first_from=first_from)
+            return timed_picture_at(
+                path,
+                started_at_ms,
+                at_ms,
+                LONGEST_SIDE,
+                first_from=first_from,
+                as_received=True,
+            )
         except TapError:
             return None

@@ -89,7 +89,7 @@ def own_rate(witness: Witness, program: MediaFacts | None) -> Rate:
     """
     if program is not None:
         return program_rate(witness.session.external_id, program)
-    return _known_rate(witness.session.external_id, _mean_rate(witness), steady=True)
+    return _known_rate(witness.session.external_id, _mean_rate(witness), steady=True, lost=True)
 
 
 def program_rate(session: str, program: MediaFacts) -> Rate:
@@ -100,7 +100,10 @@ def program_rate(session: str, program: MediaFacts) -> Rate:
     return _known_rate(session, program.fps, steady=program.steady)
 
 
-def _known_rate(session: str, measured: Fraction | None, *, steady: bool) -> Rate:
+def _known_rate(
+    session: str, measured: Fraction | None, *, steady: bool, lost: bool = False
+) -> Rate:
+    """`lost`: pictures may be missing, so that the rate was higher than what was measured."""
     if measured is None:
         raise InputError(
             f"{session}: expected pictures enough to measure the program's rate, got too few; "
@@ -110,7 +113,13 @@ def _known_rate(session: str, measured: Fraction | None, *, steady: bool) -> Rat
     if steady and abs(rate.fps / measured - 1) > _CLOSE:
         raise InputError(
             f"{session}: expected a program of a rate that editors know, got "
-            f"{float(measured):.3f} frames/s; give one with --rate, {rate.name} is nearest."
+            f"{float(measured):.3f} frames/s"
+            + (
+                ", for pictures were lost, or came at no steady rate; give the rate with --rate, "
+                "or the recording with --shoot."
+                if lost
+                else f"; give one with --rate, {rate.name} is nearest."
+            )
         )
     return rate
 
