@@ -105,7 +105,7 @@ readEvents({
   over: () => setLink("over"),
   lost: () => { if (known.link !== "over") setLink("lost"); },
 });
-readPictures((feed, jpeg) => tiles.picture(feed, jpeg), () => known.link !== "over");
+readPictures((feed, jpeg) => tiles.picture(feed, jpeg));
 
 setInterval(() => {
   if (known.link === "live" && performance.now() - known.heardAt > SILENT_MS) setLink("lost");
