@@ -51,6 +51,9 @@ function heard() {
 function onReset(all) {
   heard();
   known.aheadMs = all.nowMs - Date.now();
+  const last = known.verdicts.at(-1)?.seq ?? 0;
+  const missed = all.why === "hole" && all.verdicts.some((v) => v.disagrees && v.seq > last);
+  if (missed) alarms.raise();
   for (const list of ["program", "claims", "angleChanges", "verdicts"]) known[list] = all[list];
   disagreements.begin(known.verdicts);
   if (all.status) onStatus(all.status);
