@@ -17,9 +17,11 @@ from tap.room.address import Address, parse_address, require_allowed
 from tap.room.app import Desk, build_app
 from tap.room.board import Board
 from tap.room.health import health
+from tap.room.inbox import Found
 from tap.room.streams import Places
 from tap.room.thumbnails import AS_RECEIVED_BYTES, LONG_SIDE, Thumbnails, small_jpeg
-from tap.vocabulary import Event, EventType, Frame, ShotState
+from tap.vocabulary import Event, EventType, Frame, ShotState, Verdict, VerdictCode
+from tap.witness.onlooker import Proof
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
 
 TOKEN = "0123456789abcdef-token"
@@ -262,10 +264,20 @@ def test_nothing_else_is_read(room, tmp_path, path):
     assert room.ask(path).status_code == 404
 
 
-def test_evidence_is_served_even_if_it_is_written_a_moment_later(room, tmp_path):
+def test_evidence_is_served_as_it_was_kept(room, tmp_path):
     (tmp_path / "cam-a-1.jpg").write_bytes(b"picture")
     answer = room.ask("/evidence/cam-a-1.jpg")
     assert (answer.content, answer.headers["content-type"]) == (b"picture", "image/jpeg")
+
+
+@pytest.mark.parametrize(("told", "status"), [(True, 200), (False, 404)])
+def test_evidence_that_was_told_of_is_waited_for(room, monkeypatch, told, status):
+    answers = iter([None, None, b"picture"])
+    monkeypatch.setattr("tap.room.app._read", lambda file: next(answers))
+    if told:
+        verdict = Verdict(code=VerdictCode.MISSED, at_ms=T0, confidence=1, text="")
+        room.board.take([Found(verdict, None, None, (Proof("told", "cam-a", "cam-a-1.jpg"),))])
+    assert room.ask("/evidence/cam-a-1.jpg").status_code == status
 
 
 def test_a_picture_is_passed_on_as_received_or_made_small():

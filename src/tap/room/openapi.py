@@ -75,7 +75,7 @@ def _paths() -> Json:
         "/status": _get("The session at this moment", {200: _of(StatusShape), 503: _of(Refusal)}),
         "/cameras": _get("Every feed", {200: _of(Cameras), 503: _of(Refusal)}),
         "/angle-changes": _get(
-            "Changes seen on the program",
+            "All that was seen: cuts, soft changes; freezes, holds, feeds lost and back",
             {200: _of(AngleChanges), 400: _of(Refusal)},
             _paging(),
         ),

@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -24,18 +25,18 @@ WANTED_S = 5.0
 """So long after a picture was asked for, the next ones are still made."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Thumbnail:
-    """One picture. `part` is it as a part of the multipart stream."""
+    """One picture."""
 
     feed: str
     index: int
     at_ms: float
     jpeg: bytes
 
-    @property
+    @cached_property
     def part(self) -> bytes:
-        """Its own part: headers, the picture, and the line that ends it."""
+        """Its part of the multipart stream, written once for all: headers, picture, line end."""
         head = (
             f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(self.jpeg)}\r\n"
             f"X-Feed: {self.feed}\r\nX-At-Ms: {self.at_ms:.0f}\r\n\r\n"
@@ -117,11 +118,10 @@ class Thumbnails:
         try:
             while not self.over:
                 news = self._news
-                for picture in list(self._made.values()):
-                    before = given.get(picture.feed)
-                    if before != picture.index:
-                        given[picture.feed] = picture.index
-                        yield picture.part
+                new = [p for p in self._made.values() if given.get(p.feed) != p.index]
+                given |= {picture.feed: picture.index for picture in new}
+                if new:
+                    yield b"".join(picture.part for picture in new)
                 if news is self._news:
                     await news.wait()
                 else:

@@ -51,6 +51,9 @@ function heard() {
 function onReset(all) {
   heard();
   known.aheadMs = all.nowMs - Date.now();
+  const last = known.verdicts.at(-1)?.seq ?? 0;
+  const missed = all.why === "hole" && all.verdicts.some((v) => v.disagrees && v.seq > last);
+  if (missed) alarms.raise();
   for (const list of ["program", "claims", "angleChanges", "verdicts"]) known[list] = all[list];
   disagreements.begin(known.verdicts);
   if (all.status) onStatus(all.status);
@@ -105,7 +108,7 @@ readEvents({
   over: () => setLink("over"),
   lost: () => { if (known.link !== "over") setLink("lost"); },
 });
-readPictures((feed, jpeg) => tiles.picture(feed, jpeg), () => known.link !== "over");
+readPictures((feed, jpeg) => tiles.picture(feed, jpeg));
 
 setInterval(() => {
   if (known.link === "live" && performance.now() - known.heardAt > SILENT_MS) setLink("lost");

@@ -27,10 +27,12 @@ export function showWell({ link, status }) {
   else if (link === "lost") [kind, text] = ["bad", "✕ No word from tap: nothing here is live"];
   else if (!status) [kind, text] = ["calm", "Waiting for tap …"];
   else {
+    const wrong = [];
     const blind = status.feeds.filter((feed) => feed.state !== "live").map((feed) => feed.id);
-    if (blind.length) [kind, text] = ["bad", `✕ Not seen: ${blind.join(", ")}`];
-    else if (status.ledger.way !== "open") [kind, text] = ["bad", `✕ Ledger ${status.ledger.way}`];
-    else if (status.director === "waiting") [kind, text] = ["bad", "✕ The director is not heard"];
+    if (blind.length) wrong.push(`Not seen: ${blind.join(", ")}`);
+    if (status.ledger.way !== "open") wrong.push(`Ledger ${status.ledger.way}`);
+    if (status.director === "waiting") wrong.push("The director is not heard");
+    if (wrong.length) [kind, text] = ["bad", `✕ ${wrong.join(" · ")}`];
   }
   well.dataset.kind = kind;
   setText(well, text);

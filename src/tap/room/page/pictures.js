@@ -3,15 +3,15 @@
 
 const EMPTY_LINE = [13, 10, 13, 10];
 
-export async function readPictures(onPicture, goOn) {
-  while (goOn()) {
+export async function readPictures(onPicture) {
+  for (;;) {
     try {
       const answer = await fetch("/thumbnails");
       if (answer.ok) await readParts(answer.body.getReader(), onPicture);
     } catch {
       // The connection broke; the event stream tells the user so.
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
   }
 }
 

@@ -7,7 +7,11 @@ export function readEvents(handlers) {
     if (kind === "lost") continue;
     source.addEventListener(kind, (event) => {
       handle(JSON.parse(event.data));
-      if (kind === "over") source.close();
+      if (kind === "over") {
+        // A display on the wall waits for the next session.
+        source.close();
+        setTimeout(() => readEvents(handlers), 5000);
+      }
     });
   }
   source.addEventListener("error", () => {
