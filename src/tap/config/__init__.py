@@ -19,6 +19,7 @@ from tap.config.model import (
 from tap.config.start import (
     Address,
     address_of,
+    events_address_of,
     ledger_token,
     require_startable,
     secrets_of,
@@ -42,6 +43,7 @@ __all__ = [
     "SessionConfig",
     "Tolerances",
     "address_of",
+    "events_address_of",
     "ledger_token",
     "load_config",
     "require_startable",

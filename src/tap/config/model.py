@@ -1,16 +1,15 @@
 """The shape of `shoot.toml`: sections, keys, what each expects and an example of it."""
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tap.config.addresses import address
 from tap.errors import InputError
 from tap.judge import tolerances as judge
 from tap.ledger.convex import REFERENCE, require_safe
@@ -19,7 +18,6 @@ from tap.vocabulary import CAMERA_ID, PROGRAM
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 MAX_CAMERAS = 32
-_TELLING_NAMES = r"token|secret|passw|pwd|api_?key|^(key|auth|sig|signature|access|credential)s?$"
 LEDGER_FILE = "ledger.sqlite"
 
 _JUDGE = judge.Tolerances()
@@ -29,38 +27,6 @@ def _number(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("not_a_number", "not a number")
     return value
-
-
-def _url(*schemes: str) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            port_fits = parts.port is None or parts.port > 0
-        except ValueError:
-            parts, port_fits = urlsplit(""), False
-        clean = re.fullmatch(r"[!-~]{1,2000}", value) is not None
-        if not clean or parts.scheme not in schemes or not parts.hostname or not port_fits:
-            raise PydanticCustomError("not_a_url", "not such an address")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError(
-                "a secret stands in this address: expected it without name and password; put the "
-                "secret in an environment variable and name that in token_env"
-            )
-        secret = next((name for name, _ in parse_qsl(parts.query) if _names_secret(name)), None)
-        if secret is not None:
-            raise ValueError(
-                f"a secret stands in this address ({secret}): expected it without; put the secret "
-                f'in an environment variable, name that in token_env, and say token_in = "query", '
-                f'token_name = "{secret}"'
-            )
-        return value
-
-    return AfterValidator(check)
-
-
-def _names_secret(parameter: str) -> bool:
-    """Whether a query parameter of that name holds a secret, as far as its name says."""
-    return re.search(_TELLING_NAMES, parameter.lower()) is not None
 
 
 Text = Annotated[str, Field(max_length=1000, description="a text of at most 1000 characters")]
@@ -110,7 +76,7 @@ class Token(Section):
 class FeedConfig(Token):
     """`[program]`, and the part of a camera that says where its pictures come from."""
 
-    url: Annotated[str, _url("http", "https")] | None = Field(
+    url: Annotated[str, address("http", "https")] | None = Field(
         default=None,
         description="an http:// or https:// address",
         examples=["http://192.168.1.21:8081/stream"],
@@ -150,12 +116,23 @@ class CameraConfig(FeedConfig):
     role: Text | None = Field(default=None, examples=["hero"])
     label: Text | None = Field(default=None, examples=["iPhone 15 left"])
     placement: Text | None = Field(default=None, examples=["stage left, 2 m"])
+    events_url: Annotated[str, address("ws", "wss", "http", "https")] | None = Field(
+        default=None,
+        description="an http:// or https:// address (SSE), or ws:// or wss:// (WebSocket)",
+        examples=["http://192.168.1.21:8081/events"],
+    )
+    events_profile: str = Field(
+        default="motionmix",
+        pattern=r"^[A-Za-z0-9._/\\ -]{1,255}$",
+        description="the name of a profile, or the path of one (.toml)",
+        examples=["motionmix"],
+    )
 
 
 class DirectorConfig(Token):
     """`[director]`: where the director's messages come from."""
 
-    url: Annotated[str, _url("ws", "wss", "http", "https")] | None = Field(
+    url: Annotated[str, address("ws", "wss", "http", "https")] | None = Field(
         default=None,
         description="a ws:// or wss:// address (WebSocket), or http:// or https:// (SSE)",
         examples=["ws://192.168.1.10:9404/director"],
@@ -181,7 +158,7 @@ class LedgerConfig(Section):
         default="embedded", description='"embedded" or "convex"', examples=["convex"]
     )
     path: FileName | None = Field(default=None, examples=["ledger.sqlite"])
-    url: Annotated[str, _url("http", "https")] | None = Field(
+    url: Annotated[str, address("http", "https")] | None = Field(
         default=None,
         description="an https:// address (http:// only on this very host)",
         examples=["https://NAME.convex.site"],

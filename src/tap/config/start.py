@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from tap.claims.profile import Profile, load_profile
-from tap.config.model import Config, DirectorConfig, FeedConfig, Token
+from tap.config.model import CameraConfig, Config, DirectorConfig, FeedConfig, Token
 from tap.errors import InputError
 from tap.ledger.convex import load_mapping
 
@@ -81,6 +81,22 @@ def address_of(
     return Address(url, query={part.token_name or usual or "token": token})
 
 
+def events_address_of(
+    camera: CameraConfig, profile: Profile, environ: Mapping[str, str] | None = None
+) -> Address:
+    """The whole address of a camera's own events, asked for with the camera's token.
+
+    Raises `InputError` where the variable is not set.
+    """
+    wire = DirectorConfig(
+        url=camera.events_url,
+        token_env=camera.token_env,
+        token_in=camera.token_in,
+        token_name=camera.token_name,
+    )
+    return address_of(wire, profile, environ)
+
+
 def _usual_parameter(part: FeedConfig | DirectorConfig, profile: Profile | None) -> str | None:
     """The query parameter in which the profile's system expects a token, if it does."""
     if profile is None:
@@ -112,6 +128,12 @@ def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> 
         load_mapping(config.ledger.mapping)
     except InputError as error:
         problems["ledger"] = f"ledger: {error}"
+    for camera in config.cameras:
+        if camera.events_url is not None and camera.id not in problems:
+            try:
+                load_profile(camera.events_profile)
+            except InputError as error:
+                problems[camera.id] = f"{camera.id}: {error}"
     for name, feed in config.feeds().items():
         if feed.kind == "webrtc":
             problems[name] = (
