@@ -2,21 +2,25 @@
 
 from collections.abc import Collection, Mapping
 
+from tap.claims.devices import DeviceParser, Devices
 from tap.claims.parse import Parser
 from tap.claims.profile import Profile, load_profile, shipped_profiles
 from tap.claims.record import dump_line, from_line, read_claims, to_line
 from tap.claims.sse import SseClaims
 from tap.claims.understood import Understood, skeleton, understood
 from tap.claims.websocket import WebSocketClaims
-from tap.claims.wire import Backoff, ClaimsHealth, LiveClaims
+from tap.claims.wire import Backoff, ClaimsHealth, LiveClaims, Reader
 from tap.clock import Clock
 
 __all__ = [
     "Backoff",
     "ClaimsHealth",
+    "DeviceParser",
+    "Devices",
     "LiveClaims",
     "Parser",
     "Profile",
+    "Reader",
     "SseClaims",
     "Understood",
     "WebSocketClaims",
@@ -34,7 +38,7 @@ __all__ = [
 
 def live_claims(
     url: str,
-    parser: Parser,
+    parser: Reader,
     clock: Clock,
     *,
     token: str | None = None,

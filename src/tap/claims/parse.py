@@ -1,7 +1,7 @@
 """From what came over the wire to a `Claim`, whatever it was that came."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from tap.claims import fields
 from tap.claims.fields import FIELDS, Field
@@ -21,6 +21,23 @@ CLOCK_SUSPECT_MS = 60_000.0
 """A sender's time this far from the time of receipt is not believed."""
 
 
+DEVICE_FRAMES = frozenset(
+    {
+        frozenset({"device", "profile", "message"}),
+        frozenset({"device", "profile", "text", "problem"}),
+    }
+)
+"""Keys of what `devices` makes of a device's message: never those of a message off the wire."""
+
+
+class ReadsFrames(Protocol):
+    """Reads again what a device once said."""
+
+    def read(self, raw: Mapping[str, Any], recv_ms: float) -> Claim | None:
+        """The claim; None where `raw` is nothing of that kind."""
+        ...
+
+
 class Parser:
     """Reads messages worded as `profile` says, about the cameras known so far.
 
@@ -30,12 +47,19 @@ class Parser:
     """
 
     def __init__(
-        self, profile: Profile, cameras: Collection[str] | None, sender: str | None = None
+        self,
+        profile: Profile,
+        cameras: Collection[str] | None,
+        sender: str | None = None,
+        *,
+        devices: ReadsFrames | None = None,
     ) -> None:
+        """`devices` reads, of what was kept, that which devices said."""
         self.profile = profile
         self.sender = sender
         self._cameras = set(cameras or ())
         self._any_camera = cameras is None
+        self._devices = devices
         self._wordings = {
             name: (kind, wording)
             for kind, wording in profile.types.items()
@@ -60,11 +84,16 @@ class Parser:
             return self.unreadable(data, str(error), recv_ms)
         if not isinstance(message, dict):
             return self.unreadable(data, f"expected an object, got {short(message)}", recv_ms)
+        if frozenset(message) in DEVICE_FRAMES:
+            return self.unreadable(data, "expected a message, got one framed by tap", recv_ms)
         return self.read(message, recv_ms)
 
     def read(self, message: Mapping[str, Any], recv_ms: float) -> Claim:
         """A message that is decoded already."""
         raw = dict(message)
+        framed = self._devices.read(raw, recv_ms) if self._devices is not None else None
+        if framed is not None:
+            return framed
         try:
             check_tree(raw)
             return self._read(raw, recv_ms)

@@ -11,15 +11,31 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
-from tap.claims.parse import Parser
+from tap.claims.profile import Profile
 from tap.claims.strict_json import digest
 from tap.clock import Clock
 from tap.errors import FeedError, InputError
 from tap.vocabulary import Claim, ClaimType
 
 Sink = Callable[[Claim], None]
+
+
+class Reader(Protocol):
+    """Makes claims of what comes over a wire, whatever it is."""
+
+    profile: Profile
+
+    def parse(self, data: str | bytes, recv_ms: float, event: str | None = None) -> Claim:
+        """One message."""
+        ...
+
+    def unreadable(self, data: str | bytes, problem: str, recv_ms: float) -> Claim:
+        """What can't be a message."""
+        ...
+
 
 OPEN_TIMEOUT_S = 10.0
 _STEADY_S = 5.0
@@ -97,7 +113,7 @@ class LiveClaims(ABC):
     def __init__(
         self,
         url: str,
-        parser: Parser,
+        parser: Reader,
         clock: Clock,
         *,
         headers: Mapping[str, str] | None = None,

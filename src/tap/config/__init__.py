@@ -25,6 +25,7 @@ from tap.config.seal_key import (
 from tap.config.start import (
     Address,
     address_of,
+    events_address_of,
     ice_login,
     ledger_token,
     require_startable,
@@ -52,6 +53,7 @@ __all__ = [
     "Tolerances",
     "address_of",
     "default_key_path",
+    "events_address_of",
     "ice_login",
     "ledger_token",
     "load_config",

@@ -3,16 +3,14 @@
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from tap.config.addresses import address
 from tap.vocabulary import CAMERA_ID
 
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-
-_TELLING_NAMES = r"token|secret|passw|pwd|api_?key|^(key|auth|sig|signature|access|credential)s?$"
 
 _WEBRTC_KEYS = {
     "route",
@@ -30,40 +28,6 @@ def plain_number(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("not_a_number", "not a number")
     return value
-
-
-def url_of(*schemes: str) -> AfterValidator:
-    """A check that a text is an address of one of these schemes, without a secret in it."""
-
-    def check(value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            port_fits = parts.port is None or parts.port > 0
-        except ValueError:
-            parts, port_fits = urlsplit(""), False
-        clean = re.fullmatch(r"[!-~]{1,2000}", value) is not None
-        if not clean or parts.scheme not in schemes or not parts.hostname or not port_fits:
-            raise PydanticCustomError("not_a_url", "not such an address")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError(
-                "a secret stands in this address: expected it without name and password; put the "
-                "secret in an environment variable and name that in token_env"
-            )
-        secret = next((name for name, _ in parse_qsl(parts.query) if _names_secret(name)), None)
-        if secret is not None:
-            raise ValueError(
-                f"a secret stands in this address ({secret}): expected it without; put the secret "
-                f'in an environment variable, name that in token_env, and say token_in = "query", '
-                f'token_name = "{secret}"'
-            )
-        return value
-
-    return AfterValidator(check)
-
-
-def _names_secret(parameter: str) -> bool:
-    """Whether a query parameter of that name holds a secret, as far as its name says."""
-    return re.search(_TELLING_NAMES, parameter.lower()) is not None
 
 
 def _ice() -> AfterValidator:
@@ -114,7 +78,7 @@ class Token(Section):
 class FeedConfig(Token):
     """`[program]`, and the part of a camera that says where its pictures come from."""
 
-    url: Annotated[str, url_of("http", "https", "ws", "wss")] | None = Field(
+    url: Annotated[str, address("http", "https", "ws", "wss")] | None = Field(
         default=None,
         description="an http:// or https:// address (ws:// or wss:// for WebRTC's messages)",
         examples=["http://192.168.1.21:8081/stream"],
@@ -218,6 +182,17 @@ class CameraConfig(FeedConfig):
     role: Text | None = Field(default=None, examples=["hero"])
     label: Text | None = Field(default=None, examples=["iPhone 15 left"])
     placement: Text | None = Field(default=None, examples=["stage left, 2 m"])
+    events_url: Annotated[str, address("ws", "wss", "http", "https")] | None = Field(
+        default=None,
+        description="an http:// or https:// address (SSE), or ws:// or wss:// (WebSocket)",
+        examples=["http://192.168.1.21:8081/events"],
+    )
+    events_profile: str = Field(
+        default="motionmix",
+        pattern=r"^[A-Za-z0-9._/\\ -]{1,255}$",
+        description="the name of a profile, or the path of one (.toml)",
+        examples=["motionmix"],
+    )
 
 
 def exactly_one(url: str | None, file: Path | None, what: str) -> None:

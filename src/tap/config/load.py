@@ -16,7 +16,7 @@ from tap.toml_lines import key_lines
 
 MAX_BYTES = 1_000_000
 _PATHS = {"file", "path", "dir", "home", "key"}
-_NAMES_OR_PATHS = {"profile", "mapping"}
+_NAMES_OR_PATHS = {"profile", "events_profile", "mapping"}
 
 
 def load_config(path: Path) -> Config:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tap.config.addresses import address
 from tap.config.feeds import (
     ENV_NAME,
     CameraConfig,
@@ -19,7 +20,6 @@ from tap.config.feeds import (
     Text,
     Token,
     exactly_one,
-    url_of,
 )
 from tap.config.seal_key import default_key_path
 from tap.errors import InputError
@@ -50,7 +50,7 @@ class SessionConfig(Section):
 class DirectorConfig(Token):
     """`[director]`: where the director's messages come from."""
 
-    url: Annotated[str, url_of("ws", "wss", "http", "https")] | None = Field(
+    url: Annotated[str, address("ws", "wss", "http", "https")] | None = Field(
         default=None,
         description="a ws:// or wss:// address (WebSocket), or http:// or https:// (SSE)",
         examples=["ws://192.168.1.10:9404/director"],
@@ -76,7 +76,7 @@ class LedgerConfig(Section):
         default="embedded", description='"embedded" or "convex"', examples=["convex"]
     )
     path: FileName | None = Field(default=None, examples=["ledger.sqlite"])
-    url: Annotated[str, url_of("http", "https")] | None = Field(
+    url: Annotated[str, address("http", "https")] | None = Field(
         default=None,
         description="an https:// address (http:// only on this very host)",
         examples=["https://NAME.convex.site"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from tap.claims.profile import Profile, Route, Signalling, load_profile
-from tap.config.feeds import FeedConfig, Token
+from tap.config.feeds import CameraConfig, FeedConfig, Token
 from tap.config.model import Config, DirectorConfig
 from tap.errors import InputError
 from tap.ledger.convex import load_mapping
@@ -80,6 +80,22 @@ def address_of(
         bearer = name.lower() == "authorization"
         return Address(url, headers={name: f"Bearer {token}" if bearer else token})
     return Address(url, query={part.token_name or usual or "token": token})
+
+
+def events_address_of(
+    camera: CameraConfig, profile: Profile, environ: Mapping[str, str] | None = None
+) -> Address:
+    """The whole address of a camera's own events, asked for with the camera's token.
+
+    Raises `InputError` where the variable is not set.
+    """
+    wire = DirectorConfig(
+        url=camera.events_url,
+        token_env=camera.token_env,
+        token_in=camera.token_in,
+        token_name=camera.token_name,
+    )
+    return address_of(wire, profile, environ)
 
 
 def ice_login(
@@ -168,6 +184,12 @@ def start_problems(config: Config, environ: Mapping[str, str] | None = None) -> 
         load_mapping(config.ledger.mapping)
     except InputError as error:
         problems["ledger"] = f"ledger: {error}"
+    for camera in config.cameras:
+        if camera.events_url is not None and camera.id not in problems:
+            try:
+                load_profile(camera.events_profile)
+            except InputError as error:
+                problems[camera.id] = f"{camera.id}: {error}"
     for name, feed in config.feeds().items():
         if feed.kind == "webrtc" and name not in problems and "director" not in problems:
             try:

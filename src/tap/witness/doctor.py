@@ -14,6 +14,7 @@ from tap.witness.examine import (
     Health,
     LookedAt,
     examine_director,
+    examine_events,
     examine_file,
     examine_live,
 )
@@ -47,7 +48,7 @@ def examine(
     wrong = start_problems(config)
     checks = [Check(name, Health.WRONG, *_split(text)) for name, text in wrong.items()]
     startable = {name: feed for name, feed in config.feeds().items() if name not in wrong}
-    with ThreadPoolExecutor(max_workers=len(startable) + 2) as pool:
+    with ThreadPoolExecutor(max_workers=2 * len(startable) + 2) as pool:
         looks: list[Future[Check]] = [pool.submit(_clock, clock, look_s)]
         live_looks: list[Future[LookedAt]] = []
         for name, feed in startable.items():
@@ -56,6 +57,11 @@ def examine(
             else:
                 live = live_feed(name, feed, config, clock)
                 live_looks.append(pool.submit(examine_live, name, live, clock, look_s))
+        looks.extend(
+            pool.submit(examine_events, camera, config, clock, look_s)
+            for camera in config.cameras
+            if camera.events_url is not None and camera.id not in wrong
+        )
         if config.director is not None and "director" not in wrong:
             looks.append(pool.submit(examine_director, config.director, config, clock, look_s))
         steps = len(looks) + len(live_looks)
@@ -72,7 +78,8 @@ def examine(
         checks.append(examine_ledger(config))
     checks.append(_seal_key(config))
     checks.extend(_disk(name, folder) for name, folder in _folders(config).items())
-    order = ["clock", *config.feeds(), "director", "ledger", "seal key"]
+    feeds = [subject for name in config.feeds() for subject in (name, f"{name} events")]
+    order = ["clock", *feeds, "director", "ledger", "seal key"]
     return sorted(checks, key=lambda c: order.index(c.subject) if c.subject in order else 99)
 
 

@@ -10,9 +10,25 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tap.claims import Parser, live_claims, load_profile, read_claims
+from tap.claims import (
+    ClaimsHealth,
+    DeviceParser,
+    Parser,
+    Reader,
+    live_claims,
+    load_profile,
+    read_claims,
+)
 from tap.clock import Clock
-from tap.config import Config, DirectorConfig, address_of, secrets_of
+from tap.config import (
+    Address,
+    CameraConfig,
+    Config,
+    DirectorConfig,
+    address_of,
+    events_address_of,
+    secrets_of,
+)
 from tap.errors import InputError, TapError
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedHealth
@@ -208,18 +224,10 @@ def examine_director(
     if director.file is not None:
         return _recorded(director.file, parser)
     address = address_of(director, profile)
-    claims: list[Claim] = []
     try:
-        hide = secrets_of(config)
-        source = live_claims(address.whole, parser, clock, headers=address.headers, hide=hide)
+        claims, health = _listen(address, parser, config, clock, seconds)
     except TapError as error:
         return Check("director", Health.WRONG, str(error), "correct url in [director]")
-    source.start(claims.append)
-    try:
-        clock.sleep(seconds)
-        health = source.health()
-    finally:
-        source.stop()
     if not health.connected and not health.received:
         advice = "check the address, the token, and that the switcher is on"
         return Check("director", Health.BAD, health.detail, advice)
@@ -228,6 +236,37 @@ def examine_director(
         text = f"{check.text}; profile {profile.name} knows this system only in part"
         return Check("director", Health.WARNING, text, "what it lacks is kept as it came")
     return check
+
+
+def examine_events(camera: CameraConfig, config: Config, clock: Clock, seconds: float) -> Check:
+    """Whether a camera's own events can be heard; a shoot can be witnessed without them."""
+    subject = f"{camera.id} events"
+    profile = load_profile(camera.events_profile)
+    parser = DeviceParser(profile, [one.id for one in config.cameras], camera.id)
+    try:
+        address = events_address_of(camera, profile)
+        claims, health = _listen(address, parser, config, clock, seconds)
+    except TapError as error:
+        return Check(subject, Health.WRONG, str(error), "correct events_url")
+    if not health.connected and not health.received:
+        advice = "check events_url and the token; without them, stills come from the director alone"
+        return Check(subject, Health.WARNING, health.detail, advice)
+    return replace(_understood(claims), subject=subject)
+
+
+def _listen(
+    address: Address, parser: Reader, config: Config, clock: Clock, seconds: float
+) -> tuple[list[Claim], ClaimsHealth]:
+    """What comes in `seconds`, and how the wire is then. Raises `InputError` for a bad address."""
+    claims: list[Claim] = []
+    hide = secrets_of(config)
+    source = live_claims(address.whole, parser, clock, headers=address.headers, hide=hide)
+    source.start(claims.append)
+    try:
+        clock.sleep(seconds)
+        return claims, source.health()
+    finally:
+        source.stop()
 
 
 def _recorded(path: Path, parser: Parser) -> Check:

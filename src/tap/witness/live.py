@@ -5,17 +5,18 @@ thread, the caller's, takes it out in order and runs the session. tap reads; it 
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from tap.claims import LiveClaims, Parser, live_claims, load_profile, to_line
+from tap.claims import DeviceParser, Devices, LiveClaims, Parser, live_claims, load_profile, to_line
 from tap.clock import Clock
 from tap.config import (
     Config,
     FeedConfig,
     address_of,
+    events_address_of,
     load_or_make_key,
     require_startable,
     secrets_of,
@@ -90,8 +91,12 @@ class Watch:
         self._feeds = {
             name: live_feed(name, feed, config, clock) for name, feed in config.feeds().items()
         }
-        self._parser = _parser(config)
+        self._devices = _devices(config, clock)
+        self._parser = _parser(config, [parser for parser, _ in self._devices])
         self._director = _director(config, clock, self._parser)
+        self._wires = [wire for _, wire in self._devices]
+        if self._director is not None:
+            self._wires.append(self._director)
         self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
         self._plan = _plan(config)
         self._onlooker = onlooker
@@ -112,9 +117,9 @@ class Watch:
         stop = stop or threading.Event()
         for feed in self._feeds.values():
             feed.start(self._frame)
-        if self._director is not None:
-            self._director.remember(self._session.claims)
-            self._director.start(self._sequencer.put)
+        for wire in self._wires:
+            wire.remember(self._session.claims)
+            wire.start(self._sequencer.put)
         if self._stills is not None:
             self._stills.start()
         told_ms = 0.0
@@ -163,8 +168,8 @@ class Watch:
     def _end(self) -> Witness:
         for feed in self._feeds.values():
             feed.stop()
-        if self._director is not None:
-            self._director.stop()
+        for wire in self._wires:
+            wire.stop()
         for observation in self._sequencer.rest():
             self._observe(observation)
         # In whole ms, as a recording has it: its replay must end where this did.
@@ -301,9 +306,25 @@ def _ledger_status(books: BookStatus, now_ms: float, held: int, why: str | None)
     )
 
 
-def _parser(config: Config) -> Parser:
+def _parser(config: Config, devices: Sequence[DeviceParser]) -> Parser:
     profile = load_profile(config.director.profile if config.director is not None else "tap")
-    return Parser(profile, [camera.id for camera in config.cameras])
+    cameras = [camera.id for camera in config.cameras]
+    return Parser(profile, cameras, devices=Devices(cameras, devices))
+
+
+def _devices(config: Config, clock: Clock) -> list[tuple[DeviceParser, LiveClaims]]:
+    """What listens to the cameras' own events."""
+    cameras = [camera.id for camera in config.cameras]
+    found: list[tuple[DeviceParser, LiveClaims]] = []
+    for camera in config.cameras:
+        if camera.events_url is not None:
+            parser = DeviceParser(load_profile(camera.events_profile), cameras, camera.id)
+            address = events_address_of(camera, parser.profile)
+            hide = secrets_of(config)
+            headers = address.headers
+            wire = live_claims(address.whole, parser, clock, headers=headers, hide=hide)
+            found.append((parser, wire))
+    return found
 
 
 def _director(config: Config, clock: Clock, parser: Parser) -> LiveClaims | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
-from tap.claims import Parser, load_profile, read_claims
+from tap.claims import Devices, Parser, load_profile, read_claims
 from tap.errors import InputError
 from tap.feeds.media import MediaReader
 from tap.feeds.record import ENDED_AT
@@ -56,7 +56,8 @@ def replay(
         *(MediaReader(camera.media, camera.id, camera.started_at_ms) for camera in shoot.cameras),
         MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms),
     ]
-    parser = Parser(load_profile(profile), [camera.id for camera in shoot.cameras])
+    cameras = [camera.id for camera in shoot.cameras]
+    parser = Parser(load_profile(profile), cameras, devices=Devices(cameras))
     claims = read_claims(shoot.director, parser) if shoot.director is not None else iter(())
     _prepare(out)
     ordered = in_order([*(iter(reader) for reader in readers), claims])
