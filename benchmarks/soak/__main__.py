@@ -5,8 +5,7 @@
 Three MJPEG cameras, a fourth and the program over WebRTC, about one fault in six seconds. Memory,
 descriptors, threads and the tasks of the WebRTC loop are read every five seconds; the slope is that
 after ten minutes, or of the second half of a shorter run. A cut counts as outside faults where no
-fault of the program or of the cameras concerned
-was on from 4 s before it until 2 s after it.
+fault of the program or of the cameras concerned was on from 4 s before it until 2 s after it.
 """
 
 import argparse
