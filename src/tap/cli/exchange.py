@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+CameraNames = Annotated[
+    list[str] | None,
+    typer.Option(help="What the file calls a camera: NAME=CAMERA. May be given many times."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -119,10 +123,7 @@ def import_(
     merge: Annotated[
         bool, typer.Option("--merge", help="Add to the messages that the shoot has already.")
     ] = False,
-    camera: Annotated[
-        list[str] | None,
-        typer.Option(help="What the file calls a camera: NAME=CAMERA. May be given many times."),
-    ] = None,
+    camera: CameraNames = None,
     rate: Annotated[
         str | None,
         typer.Option(help="The rate of its timecode.", show_default="the shoot's program's"),
