@@ -63,8 +63,8 @@ def read_public_key(text: str) -> PublicKey:
         return PublicKey.read(text)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"--key {ascii(str(path))[1:-1][:80]}: expected an Ed25519 public key, as a PEM file or 64 "
-            f"hexadecimal digits, but {error}; give the seal-key.pub of whoever sealed it"
+            f"--key {ascii(str(path))[1:-1][:80]}: expected an Ed25519 public key, as a PEM file "
+            f"or 64 hexadecimal digits, but {error}; give the seal-key.pub of whoever sealed it"
         ) from error
 
 
