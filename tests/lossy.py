@@ -160,7 +160,7 @@ class LossyWhep:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/whep?token=s3cret"
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/whep"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

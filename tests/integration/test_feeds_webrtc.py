@@ -119,7 +119,7 @@ def test_a_feed_that_is_killed_comes_back():
 
 def test_a_way_that_goes_dead_is_noticed_long_before_ice_does():
     with Outlets("cam-a") as server, LossyWhep(server.base + "/cam-a/whep") as whep:
-        with watching(whep.url) as (feed, frames):
+        with watching(whep.url + "?token=s3cret") as (feed, frames):
             assert until(lambda: len(frames) > 5)
             whep.set(blocked=True)
             began = time.monotonic()

@@ -387,7 +387,7 @@ name = "mine"
 type = "type"
 [routes.hero]
 kind = "webrtc"
-path = "watch/{feed}"
+path = "/watch/{feed}"
 token_parameter = "key"
 [routes.hero.signalling]
 kind = "websocket"
