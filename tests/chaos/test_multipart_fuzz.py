@@ -144,7 +144,7 @@ def test_some_thousand_damaged_streams(monkeypatch):
     assert pictures > QUICK // 4  # damage is not all that the streams are
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(1800)
 def test_a_hundred_thousand_damaged_streams(monkeypatch):
     assert run(monkeypatch, range(SLOW)) > SLOW // 4

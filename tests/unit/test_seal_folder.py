@@ -315,7 +315,7 @@ class TestAltered:
         assert "outside" in problem.text
 
     @pytest.mark.parametrize(
-        "times", [60, pytest.param(600, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+        "times", [60, pytest.param(600, marks=[pytest.mark.campaign, pytest.mark.timeout(600)])]
     )
     def test_any_bit_of_the_journal_file_is_either_found_or_held_nothing_sealed(
         self, folder, times
@@ -359,7 +359,7 @@ class TestBundle:
         )
 
     @pytest.mark.parametrize(
-        "times", [250, pytest.param(4000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+        "times", [250, pytest.param(4000, marks=[pytest.mark.campaign, pytest.mark.timeout(600)])]
     )
     def test_every_bit_of_it_counts(self, bundle, times):
         content, chance = bundle.read_bytes(), random.Random(times)
