@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from tap.cli.options import AsJson
+
 CameraNames = Annotated[
     list[str] | None,
     typer.Option(help="What the file calls a camera: NAME=CAMERA. May be given many times."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 class ExportForm(StrEnum):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tap.cli.options import SHOOT_TOML, AsJson, ConfigFile
 from tap.cli.terminal import progress, say, say_json
 
 if TYPE_CHECKING:
@@ -19,15 +20,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", help="The shoot's configuration.", show_default=True)
-]
 SessionId = Annotated[
     str | None,
     typer.Option("--session", help="A session's external id.", show_default="the configuration's"),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-SHOOT_TOML = Path("shoot.toml")
 
 
 class From(StrEnum):

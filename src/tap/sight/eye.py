@@ -303,7 +303,7 @@ class Eye:
             match = evidence.matches[i]
             if match is not None:
                 memory = self._cameras[i].memory
-                index = self._index_due(self._cameras[i], evidence.at_ms, match)
+                index = index_due(self._cameras[i], evidence.at_ms, match)
                 at = slice(index, index + 1)
                 looks[i] = memory.units(at)[:, 0], memory.lengths(at)[0]
         mask = np.ones(32, np.bool_)
@@ -317,18 +317,6 @@ class Eye:
                 found = mix(seen, looks[a], looks[b], mask)
                 evidence.mixes[state] = found
                 evidence.nats[state] = penalty * found.nats
-
-    @staticmethod
-    def _index_due(camera: Camera, at_ms: float, match: Match) -> int:
-        """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead,
-        unless it is much the better; then the delay has drifted since."""
-        if not camera.delay.locked or camera.delay.ms is None:
-            return match.index
-        due = int(np.searchsorted(match.times, at_ms - camera.delay.ms, side="right")) - 1
-        best = int(np.argmax(match.curve))
-        if due < 0 or match.curve[best] - match.curve[due] > _MISLEADS:
-            return match.index
-        return match.index + due - int(np.searchsorted(match.times, at_ms - match.lag_ms))
 
     def _look_for_floor(self, luma: Luma) -> None:
         """Learn how dark the program's darkest is, from pictures that have light and dark."""
@@ -358,6 +346,18 @@ def _gain(along: Floats, lengths: Floats) -> float:
         return 0.0
     at = order[min(len(order) - 1, int(np.searchsorted(weights, _BARE * weights[-1])))]
     return float(along[at] / max(float(lengths[at]), 1e-3))
+
+
+def index_due(camera: Camera, at_ms: float, match: Match) -> int:
+    """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead,
+    unless it is much the better; then the delay has drifted since."""
+    if not camera.delay.locked or camera.delay.ms is None:
+        return match.index
+    due = int(np.searchsorted(match.times, at_ms - camera.delay.ms, side="right")) - 1
+    best = int(np.argmax(match.curve))
+    if due < 0 or match.curve[best] - match.curve[due] > _MISLEADS:
+        return match.index
+    return match.index + due - int(np.searchsorted(match.times, at_ms - match.lag_ms))
 
 
 def usual_delay(cameras: Sequence[Camera]) -> float | None:

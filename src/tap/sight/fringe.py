@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence
+from tap.sight.eye import index_due
 from tap.sight.infer import States, Vector
 from tap.sight.look import Floats, blocks, sample
 from tap.sight.views import Views
@@ -95,12 +96,7 @@ class Fringes:
         memory, match = camera.memory, evidence.matches[number]
         if match is None:
             return None
-        index = match.index
-        if camera.delay.locked and camera.delay.ms is not None:
-            due = int(np.searchsorted(match.times, evidence.at_ms - camera.delay.ms, "right")) - 1
-            if due >= 0:
-                best = int(np.searchsorted(match.times, evidence.at_ms - match.lag_ms))
-                index += due - best
+        index = index_due(camera, evidence.at_ms, match)
         place = memory.placement
         there = sample(memory.luma(index), place.of, portrait=memory.portrait, mirror=place.mirror)
         return Views(evidence.luma).grid(place.on), there

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
 
 import numpy as np
@@ -14,6 +14,7 @@ from tap.sight.eye import Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.fringe import Fringes
 from tap.sight.infer import Decided, Inference, States, decide_all
+from tap.sight.now import Now, now_at
 from tap.sight.observe import Observer, Separations
 from tap.sight.placement import same_shape
 from tap.sight.presence import Presence
@@ -21,6 +22,7 @@ from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
 from tap.sight.shots import Piece, ShotBuilder
 from tap.sight.surveyor import Surveyor
+from tap.sight.zoom import AS_WELL
 from tap.vocabulary import PROGRAM, CameraSeen, Event, Frame, Indistinguishable, ShotState
 
 _UNSURE = 0.85
@@ -30,26 +32,13 @@ _NEVER_SEEN = 0.5
 """Most confidence in "off camera" as long as no camera was ever seen on the program."""
 _OVERRULES = 0.95
 """From this honest probability on, "off camera" stands, however well a camera fits just now."""
-_AS_WELL = 0.97
-"""Of cameras that can't be told apart, those are learnt of that fit to this part of the best."""
-_MOST_SURE = 0.999
+MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
 
 Explain = Callable[[Evidence, Decided, Ruling, Sequence[Camera]], None]
 """Hears of a program frame as it is ruled: from what, how, and what is known of each camera. What
 it is given changes afterwards: it must copy what it keeps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What the program seems to show, before anything after it has been seen."""
-
-    at_ms: float
-    camera: str | None
-    confidence: float
-    runner_up: str | None
-    runner_up_confidence: float
 
 
 class Sight:
@@ -245,7 +234,7 @@ class Sight:
             self._look_again()
         else:
             self._learn(self._inference.add(evidence.at_ms, evidence.nats))
-        self._now(evidence)
+        self.now = now_at(evidence.at_ms, self._inference.now, self.cameras, MOST_SURE)
 
     def _look_again(self) -> None:
         """A placement has changed: see what is not yet decided anew, where that explains it."""
@@ -289,7 +278,7 @@ class Sight:
         found = [(n, match) for n in numbers if (match := evidence.matches[n]) is not None]
         best = max((match.fit for _, match in found), default=0.0)
         for number, match in found:
-            if match.fit >= _AS_WELL * best:
+            if match.fit >= AS_WELL * best:
                 self._eyes[number].learn(evidence, match)
 
     def _tell(self, ruling: Ruling | None) -> None:
@@ -332,7 +321,7 @@ class Sight:
                 kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
                 confidence = float(honest[likely].sum())
         self._before = kind
-        so = min(_MOST_SURE, self.settings.calibration.so(kind, confidence))
+        so = min(MOST_SURE, self.settings.calibration.so(kind, confidence))
         pair = evidence.mixes.get(state)
         end_ms = following_ms
         if end_ms is None:
@@ -389,17 +378,3 @@ class Sight:
         self._observer.pause(from_ms)
         if self._kept is not None:
             self._kept.append(unseen)
-
-    def _now(self, evidence: Evidence) -> None:
-        belief = self._inference.now
-        cameras = belief[: self._states.cameras]
-        order = np.argsort(-cameras)
-        first, second = (*(int(n) for n in order[:2]), None, None)[:2]
-        live = int(np.argmax(belief)) < self._states.cameras
-        self.now = Now(
-            at_ms=evidence.at_ms,
-            camera=self.cameras[first] if first is not None and live else None,
-            confidence=min(_MOST_SURE, float(belief.max())),
-            runner_up=self.cameras[second] if second is not None else None,
-            runner_up_confidence=float(cameras[second]) if second is not None else 0.0,
-        )
