@@ -298,7 +298,10 @@ def _turned(value, chance):
 
 @pytest.mark.parametrize(
     ("size", "times"),
-    [(600, 150), pytest.param(10_000, 2000, marks=[pytest.mark.campaign, pytest.mark.timeout(1800)])],
+    [
+        (600, 150),
+        pytest.param(10_000, 2000, marks=[pytest.mark.campaign, pytest.mark.timeout(1800)]),
+    ],
 )
 def test_every_single_bit_that_is_turned_is_found_and_located(size, times):
     session, chance = made(size, 1, SIGNER), random.Random(size)
