@@ -17,7 +17,7 @@ Archive = Annotated[Path, typer.Argument(help="The folder that `tap replay --out
 def add_to(app: typer.Typer) -> None:
     """Make `replay` a command of `app`."""
     app.command(
-        epilog="Examples: tap replay recordings/monday --out monday-seen; "
+        epilog="Example: tap replay recordings/monday --out monday-seen; of many: "
         "tap replay --jobs 4 recordings --out archive"
     )(replay)
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from tap.archive import cluster as on_cluster
 from tap.archive import pool, tables
 from tap.archive.course import Cutting
+from tap.archive.extra import need
 from tap.archive.identity import How, answering
 from tap.archive.jobs import Job, JobTable, State
 from tap.archive.questions import Answer, Question, ask
@@ -48,6 +49,8 @@ class Wanted:
 def run_archive(given: Sequence[str], wanted: Wanted, *, as_json: bool) -> int:
     """Replay many shoots; returns the exit code."""
     out = wanted.out
+    if wanted.cluster is not None:
+        need("distributed", "Replaying on a cluster")
     with closing(begin(out, given, wanted.how, SystemClock())) as table:
         with until_told() as told, archive_view() as look:
             tally = _work(table, wanted, look, told)

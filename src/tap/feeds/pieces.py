@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from av.error import FFmpegError
+
 from tap.errors import FeedError
 from tap.feeds.media import Reduced, reduced
 from tap.feeds.resets import Kind, Resets
@@ -120,6 +122,9 @@ def read_piece(file: VideoFile, piece: Piece, seams: Seams) -> Iterator[Reduced]
             yield reduced(picture)
         elif pts_ms is None or pts_ms < start_ms or (pts_ms < end_ms and seams.tail):
             raise SeamError(f"a picture at {pts_ms} ms is not where it belongs")
+        elif picture.content is None:
+            # What a decoder makes up for damage may come from before what it should have forgotten.
+            raise SeamError(f"the picture at {pts_ms} ms is damaged")
         elif pts_ms < end_ms:
             if pts_ms < start_ms + OVERLAP_MS:
                 seams.head.append(_full(picture))
@@ -156,7 +161,10 @@ def _pictures(file: VideoFile, piece: Piece) -> Iterator[Picture]:
 def _from_key(file: VideoFile, key: tuple[int, int]) -> "Iterator[Packet[VideoStream]]":
     """A file's coded pictures from that one on. Where there is no index, a jump may go too far."""
     for back_ms in _JUMP_BACK_MS:
-        file.go_to(key[0], back_ms)
+        try:
+            file.go_to(key[0], back_ms)
+        except FFmpegError:
+            continue
         packets = file.packets()
         for packet in packets:
             if packet.is_keyframe and packet.pts is not None and packet.pts >= key[0]:
