@@ -5,8 +5,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
+
+T = TypeVar("T")
 
 
 def free_port() -> int:
@@ -62,7 +65,7 @@ class DaskCluster:
             process.wait()
 
 
-def wait_for(what, seconds: float = 60.0):
+def wait_for(what: Callable[[], T], seconds: float = 60.0) -> T:
     """The first true value of `what()`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
