@@ -64,7 +64,7 @@ class Tally:
     pieces: int = 0
     decode_s: float = 0.0
     look_s: float = 0.0
-    workers: set[int] = field(default_factory=set[int])
+    workers: set[str] = field(default_factory=set[str])
     unfit: int = 0
     """Feeds whose pieces did not fit, so that they were decoded in one."""
     connections: int = 0

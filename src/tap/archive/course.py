@@ -67,7 +67,7 @@ class Course:
         """Into how many pieces it was cut; 0: none."""
         self.decode_s = 0.0
         """CPU seconds that decoding them took."""
-        self.workers: set[int] = set()
+        self.workers: set[str] = set()
         """Processes that decoded some."""
         self.unfit: set[str] = set()
         """Feeds whose pieces did not fit, so that they were decoded in one."""

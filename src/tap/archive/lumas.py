@@ -26,12 +26,12 @@ _HEAD = struct.Struct("<dHHII")
 def write_lumas(path: Path, pictures: Iterable[Reduced], told: Callable[[], object]) -> int:
     """Write them; when all are there, beside them what `told` says then (JSON). Their number.
 
-    Raises `OSError`, and what `pictures` raises: then nothing is left.
+    Raises `FeedError`, and what `pictures` raises: then nothing is left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f"{path.name}.{uuid4().hex}")
     count = 0
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with half.open("wb") as file:
             file.write(_MAGIC)
             for picture in pictures:
@@ -44,6 +44,11 @@ def write_lumas(path: Path, pictures: Iterable[Reduced], told: Callable[[], obje
         half.replace(path)
         half.write_text(json.dumps(told()), "utf-8")
         half.replace(path.with_suffix(".json"))
+    except OSError as error:
+        raise FeedError(
+            f"{path}: expected to write reduced pictures there, but {error.strerror or error}; "
+            "make room or correct the path, and run it again."
+        ) from error
     finally:
         with suppress(OSError):
             half.unlink()

@@ -22,7 +22,7 @@ from tap.clock import SystemClock
 from tap.config import default_key_path, load_or_make_key
 from tap.seal import Signer
 
-_LOOK_S = 0.25
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,17 @@ def work_through(
     """
     context = multiprocessing.get_context("spawn")
     hands: list[BaseProcess] = []
-    clean_up(crew.out, table.jobs())
     try:
         while not told.is_set():
             hands = [hand for hand in hands if hand.is_alive()]
             table.free_lost()
             jobs = table.jobs()
             look(jobs)
-            waiting = sum(job.state is State.WAITING for job in jobs)
-            running = any(job.state is State.RUNNING for job in jobs)
-            if not waiting and not running:
+            if not any(job.state in (State.WAITING, State.RUNNING) for job in jobs):
                 break
-            busy = sum(job.state is State.RUNNING for job in jobs)
-            for _ in range(min(workers - len(hands), busy + waiting - len(hands))):
+            ours = {owner_of(hand.pid or 0) for hand in hands}
+            wanted = sum(job.state is State.WAITING or job.owner in ours for job in jobs)
+            for _ in range(min(workers, wanted) - len(hands)):
                 hand = context.Process(target=_work, args=(crew, os.getpid()), daemon=True)
                 hand.start()
                 hands.append(hand)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tap.archive.identity import How, answering
+from tap.archive.jobs import owner_of
 from tap.archive.lumas import read_lumas, told_beside, write_lumas
 from tap.archive.places import open_media, opened
 from tap.archive.work import Replayed, replay_apart
@@ -44,8 +45,8 @@ class Decoded:
     file: Path
     seams: Seams
     cpu_s: float
-    worker: int
-    """Its process: to see who took part."""
+    worker: str
+    """Its host and process: to see who took part."""
 
 
 def look_over(charge: Charge) -> Overview:
@@ -75,7 +76,7 @@ def decode_piece(charge: Charge, media: str, piece: Piece, file: Path) -> Decode
     _require_same(charge)
     before = told_beside(file)
     if isinstance(before, dict) and before.get("piece") == _plain(piece):
-        return Decoded(file, Seams(**before["seams"]), 0.0, os.getpid())
+        return Decoded(file, Seams(**before["seams"]), 0.0, owner_of(os.getpid()))
     seams, cpu = Seams(), time.thread_time()
     with open_media(charge.place, media) as video:
         write_lumas(
@@ -83,7 +84,7 @@ def decode_piece(charge: Charge, media: str, piece: Piece, file: Path) -> Decode
             read_piece(video, piece, seams),
             lambda: {"piece": _plain(piece), "seams": asdict(seams)},
         )
-    return Decoded(file, seams, time.thread_time() - cpu, os.getpid())
+    return Decoded(file, seams, time.thread_time() - cpu, owner_of(os.getpid()))
 
 
 def witness_joined(charge: Charge, pieces: dict[str, list[Path]]) -> Replayed:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from tap.archive import SHOOTS_FOLDER, WORK_FOLDER
 from tap.archive.identity import How
-from tap.archive.jobs import Job, State, is_gone
+from tap.archive.jobs import Job, State
 from tap.archive.places import opened
 from tap.errors import EXIT_COULD_NOT_WITNESS, InputError, TapError
 from tap.report.folder import WITNESS_FILE
@@ -84,8 +84,8 @@ def put_in_place(replayed: Replayed, out: Path, name: str) -> None:
 
 
 def clean_up(out: Path, jobs: Sequence[Job]) -> None:
-    """Remove what was under way, unless another command works here."""
-    if not any(job.state is State.RUNNING and not is_gone(job.owner or "") for job in jobs):
+    """Remove what was under way, unless something still is or is to be taken up again."""
+    if not any(job.state in (State.WAITING, State.RUNNING) for job in jobs):
         shutil.rmtree(out / WORK_FOLDER, ignore_errors=True)
 
 

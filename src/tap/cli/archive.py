@@ -78,7 +78,7 @@ def replay(
 
     On many shoots: exits with 2 where some are no good shoots, with 3 where some were not done.
     """
-    from tap.archive.places import find_shoots, is_url
+    from tap.archive.places import is_url
     from tap.cli.session import run_replay
     from tap.feeds.shoot import SHOOT_FILE
 
@@ -87,7 +87,7 @@ def replay(
         raise typer.BadParameter("expected --jobs or --cluster, got both")
     if jobs is None and cluster is None and len(given) == 1 and not is_url(given[0]):
         one = Path(given[0])
-        if not one.is_dir() or (one / SHOOT_FILE).exists() or not find_shoots(given[0]):
+        if not one.is_dir() or (one / SHOOT_FILE).exists():
             run_replay(one, out, profile=profile, hindsight=hindsight, as_json=as_json)
             return
     from tap.archive.course import Cutting

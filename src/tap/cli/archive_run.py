@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from tap.archive import cluster as on_cluster
 from tap.archive import pool, tables
@@ -25,6 +27,7 @@ from tap.cli.terminal import say, say_json, say_text, until_told
 from tap.clock import SystemClock
 from tap.config import default_key_path, load_or_make_key
 from tap.errors import InputError
+from tap.report.exports.plain import cell
 from tap.report.wording import printable
 
 if TYPE_CHECKING:
@@ -151,7 +154,7 @@ def _show(outcome: Outcome, out: Path) -> None:
         for job in shown:
             seconds = f"{job.took_s:.1f}" if job.took_s is not None else ""
             what = job.digest[:16] if job.digest else printable(job.error or "")
-            table.add_row(job.name, job.state.value, seconds, str(job.attempts), what)
+            table.add_row(job.name, job.state.value, seconds, str(job.attempts), Text(what))
         say(table)
     counts = ", ".join(
         f"{outcome.count(state)} {state.value}" for state in State if outcome.count(state)
@@ -209,15 +212,17 @@ def run_query(
         say_text(_csv(answer))
     else:
         heads = [column.replace("_", " ") for column in answer.columns]  # so that they can wrap
-        table = Table(*heads, box=None, pad_edge=False)
+        table = Table(*(Column(Text(head)) for head in heads), box=None, pad_edge=False)
         for row in answer.rows:
-            table.add_row(*("" if value is None else printable(str(value)) for value in row))
+            table.add_row(*(Text("" if value is None else printable(str(value))) for value in row))
         say(table)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
@@ -225,5 +230,5 @@ def _csv(answer: Answer) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows(answer.rows)
+    writer.writerows([cell(value) for value in row] for row in answer.rows)
     return text.getvalue()

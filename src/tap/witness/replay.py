@@ -57,7 +57,7 @@ def replay(
     `InputError` for a bad shoot, before anything is written.
     """
     shoot = load_shoot(folder, files)
-    reading = readers(shoot) if readers is not None else _of_media(shoot, files)
+    reading = readers(shoot) if readers is not None else media_readers(shoot, files)
     cameras = [camera.id for camera in shoot.cameras]
     parser = Parser(load_profile(profile), cameras, devices=Devices(cameras))
     claims = read_claims(shoot.director, parser) if shoot.director is not None else iter(())
@@ -101,7 +101,8 @@ def replay(
     return witness
 
 
-def _of_media(shoot: Shoot, files: Files) -> list[Reader]:
+def media_readers(shoot: Shoot, files: Files = LOCAL_FILES) -> list[MediaReader]:
+    """Readers of a shoot's media: the cameras in order, and the program last."""
     return [
         MediaReader(part.media, feed, part.started_at_ms, files) for feed, part in recordings(shoot)
     ]
