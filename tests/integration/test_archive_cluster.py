@@ -94,6 +94,7 @@ def under_way(out):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("workers", [2, 4])
 def test_long_shoots_in_pieces(tmp_path, demo, said, workers):
     out = tmp_path / "archive"
@@ -105,6 +106,7 @@ def test_long_shoots_in_pieces(tmp_path, demo, said, workers):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("what", ["worker", "all workers", "scheduler"])
 def test_killed_in_the_middle(tmp_path, demo, said, what):
     out = tmp_path / "archive"
@@ -129,7 +131,7 @@ def test_killed_in_the_middle(tmp_path, demo, said, what):
             for number, worker in enumerate(lost):
                 worker.send_signal(signal.SIGKILL)
                 dask.add_worker(7 + number)
-        thread.join(110)
+        thread.join(300)
         assert not thread.is_alive()
     (tally,) = found
     assert witnessed(out) == dict.fromkeys(("one", "two"), said(DEMO))

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,12 @@ from tests.dask_cluster import wait_for
 from tests.made_shoot import make
 from typer import BadParameter
 
+from tap.archive import pool
+from tap.archive.identity import How
+from tap.archive.run import begin
 from tap.cli.app import app
-from tap.errors import InputError
+from tap.clock import SystemClock
+from tap.errors import FeedError, InputError
 from tap.witness.replay import replay
 
 SHOOTS = ("a", "b", "c", "d")
@@ -164,6 +170,24 @@ def test_what_can_not_be_done_is_said_in_a_sentence(tmp_path, monkeypatch, argum
     with pytest.raises((InputError, BadParameter), match=said):
         typer.main.get_command(app).main(arguments.split(), standalone_mode=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_profile_is_said_once_and_before_anything_is_done(tmp_path, shoots):
+    command = ["replay", "--jobs", "2", str(shoots), "--out", str(tmp_path / "o")]
+    with pytest.raises(InputError, match="nosuch"):
+        typer.main.get_command(app).main([*command, "--profile", "nosuch"], standalone_mode=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_workers_that_can_not_begin_end_it(tmp_path, shoots, monkeypatch):
+    """As when the table can't be opened: nothing is tried for ever."""
+    monkeypatch.setenv("TAP_HOME", str(tmp_path / "home"))
+    out = tmp_path / "archive"
+    with closing(begin(out, [str(shoots)], How(), SystemClock())) as table:
+        crew = pool.Crew(tmp_path / "elsewhere", How())
+        (tmp_path / "elsewhere").write_text("no folder")
+        with pytest.raises(FeedError, match="before they begin"):
+            pool.work_through(crew, table, 1, look=lambda _: None, told=threading.Event())
 
 
 def test_without_the_extra_it_is_said_how_to_get_it(tmp_path, monkeypatch, shoots):

@@ -135,6 +135,8 @@ def test_pieces_of_another_file_do_not_fit(tmp_path):
         read(other, pieces[1])
     with pytest.raises(SeamError):
         read(path, replace(pieces[1], packets=pieces[1].packets - 1))
+    with pytest.raises(SeamError, match="expected 101 pictures, got 100"):
+        read(path, replace(pieces[1], pictures=101))
     assert isinstance(pieces[1], Piece)
 
 

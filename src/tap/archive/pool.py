@@ -8,6 +8,7 @@ may be killed and started again.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from pathlib import Path
 
 from tap.archive import JOBS_FILE
 from tap.archive.identity import How
-from tap.archive.jobs import Job, JobTable, State, owner_of
+from tap.archive.jobs import MOST_ATTEMPTS, Job, JobTable, State, owner_of
 from tap.archive.work import Look, clean_up, in_words, put_in_place, replay_apart
 from tap.clock import SystemClock
 from tap.config import default_key_path, load_or_make_key
+from tap.errors import FeedError, TapError
 from tap.seal import Signer
 
 _LOOK_S = 0.5
@@ -42,12 +44,22 @@ def work_through(
     """
     context = multiprocessing.get_context("spawn")
     hands: list[BaseProcess] = []
+    deaths = begun = 0
     try:
         while not told.is_set():
+            deaths += sum(hand.exitcode not in (None, 0) for hand in hands)
             hands = [hand for hand in hands if hand.is_alive()]
             table.free_lost()
             jobs = table.jobs()
             look(jobs)
+            attempts = sum(job.attempts for job in jobs)
+            if attempts != begun:
+                begun, deaths = attempts, 0
+            if deaths >= MOST_ATTEMPTS * workers:
+                raise FeedError(
+                    f"expected {workers} workers, but they end before they begin a shoot; what "
+                    "they said of it is above."
+                )
             if not any(job.state in (State.WAITING, State.RUNNING) for job in jobs):
                 break
             ours = {owner_of(hand.pid or 0) for hand in hands}
@@ -79,10 +91,13 @@ def _work(crew: Crew, parent: int) -> None:
     """A worker's life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signer = load_or_make_key(default_key_path(), away_from=crew.out)
-    with closing(JobTable(crew.out / JOBS_FILE, SystemClock())) as table:
-        while (job := table.claim(owner_of(os.getpid()))) is not None:
-            _do(job, crew, table, signer, parent)
+    try:
+        signer = load_or_make_key(default_key_path(), away_from=crew.out)
+        with closing(JobTable(crew.out / JOBS_FILE, SystemClock())) as table:
+            while (job := table.claim(owner_of(os.getpid()))) is not None:
+                _do(job, crew, table, signer, parent)
+    except TapError as error:  # of the table, not of a shoot
+        sys.exit(f"tap: {error}")
 
 
 def _do(job: Job, crew: Crew, table: JobTable, signer: Signer, parent: int) -> None:

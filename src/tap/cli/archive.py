@@ -92,8 +92,12 @@ def replay(
             return
     from tap.archive.course import Cutting
     from tap.archive.identity import How
+    from tap.claims import load_profile
     from tap.cli.archive_run import Wanted, run_archive
 
+    load_profile(profile)  # a wrong one is said once, not by each shoot
+    if Path(profile).is_file():
+        profile = str(Path(profile).resolve())  # workers need not run in this folder
     how = How(profile=profile, hindsight=hindsight)
     cutting = Cutting(from_ms=cut_from * 60_000, every_ms=piece * 1000)
     wanted = Wanted(out, how, jobs, cluster, cutting)

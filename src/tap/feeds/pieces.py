@@ -1,10 +1,11 @@
 """A long recording in pieces that can be reduced apart and joined without a seam.
 
-That the pieces give what the whole gives is not hoped for but held to, in three ways:
+That the pieces give what the whole gives is not hoped for but held to, in four ways:
 
 - a file is cut only at a picture before which its decoder forgets everything (see `resets`);
 - each piece digests the coded pictures that it is given: they must be those that the file has there
   when it is read from its beginning;
+- a piece must give one picture for each coded one, in the order of their times;
 - at each seam the piece before goes on for `OVERLAP_MS`, with all that its decoder remembers, and
   both must give the same pictures at full size.
 
@@ -47,13 +48,15 @@ class Piece:
     """A stretch of a file, by its own time stamps in ms: [start_ms, end_ms).
 
     `key` tells the coded picture that it begins with (pts in ticks, CRC-32); `packets` and `digest`
-    the coded pictures that belong to it. The whole file has None for all of that.
+    what belongs to it in the file; `pictures` how many packets of these are no empty ones. The
+    whole file has None for all of that.
     """
 
     start_ms: float | None = None
     end_ms: float | None = None
     key: tuple[int, int] | None = None
     packets: int = 0
+    pictures: int = 0
     digest: str | None = None
 
 
@@ -104,7 +107,7 @@ def cut(file: VideoFile, every_ms: float) -> tuple[Piece, ...]:
     starts = [None, *(piece.start_ms for piece in pieces[1:])]
     ends = [*starts[1:], None]
     return tuple(
-        Piece(start, end, piece.key, piece.digest.packets, piece.digest.hex())
+        Piece(start, end, piece.key, piece.digest.packets, piece.pictures, piece.digest.hex())
         for piece, start, end in zip(pieces, starts, ends, strict=True)
     )
 
@@ -116,23 +119,30 @@ def read_piece(file: VideoFile, piece: Piece, seams: Seams) -> Iterator[Reduced]
     """
     start_ms = piece.start_ms if piece.start_ms is not None else -math.inf
     end_ms = piece.end_ms if piece.end_ms is not None else math.inf
+    last_ms, count = -math.inf, 0
     for picture in _pictures(file, piece):
         pts_ms = picture.pts_ms
         if piece == WHOLE:
             yield reduced(picture)
-        elif pts_ms is None or pts_ms < start_ms or (pts_ms < end_ms and seams.tail):
+        elif pts_ms is None or pts_ms < start_ms or pts_ms <= last_ms:
             raise SeamError(f"a picture at {pts_ms} ms is not where it belongs")
         elif picture.content is None:
             # What a decoder makes up for damage may come from before what it should have forgotten.
             raise SeamError(f"the picture at {pts_ms} ms is damaged")
         elif pts_ms < end_ms:
+            last_ms = pts_ms
+            count += 1
             if pts_ms < start_ms + OVERLAP_MS:
                 seams.head.append(_full(picture))
             yield reduced(picture)
         elif pts_ms < end_ms + OVERLAP_MS:
+            last_ms = pts_ms
             seams.tail.append(_full(picture))
         else:
-            return
+            break
+    if count != piece.pictures:
+        # A decoder that finds out late how much pictures are out of order loses some.
+        raise SeamError(f"expected {piece.pictures} pictures, got {count}")
 
 
 def check_seams(pieces: list[Seams]) -> None:
@@ -205,10 +215,12 @@ class _Growing:
         """The last picture of all pieces before."""
         self.key = key
         self.digest = _Digest()
+        self.pictures = 0
 
     def add(self, packet: "Packet[VideoStream]", pts_ms: float) -> None:
         self.last_ms = max(self.last_ms, pts_ms)
         self.start_ms = min(self.start_ms, pts_ms)
+        self.pictures += 1
         self.digest.add(packet)
 
 
