@@ -51,7 +51,8 @@ def test_help_names_every_command(run):
 @pytest.mark.parametrize(
     "command",
     [[name] for name in COMMANDS if name != "rig"]
-    + [["rig", n] for n in ("make", "serve", "list")],
+    + [["rig", n] for n in ("make", "serve", "list")]
+    + [["archive", n] for n in ("status", "export", "query")],
 )
 def test_every_command_has_help_with_an_example(run, command):
     code, out, _ = run(*command, "--help")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli import claims, exchange, ledger, prepare, rig
+from tap.cli import archive, claims, exchange, ledger, prepare, rig
 from tap.cli.options import SHOOT_TOML, AsJson, ConfigFile
 from tap.cli.terminal import say
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(archive.app, name="archive")
 app.add_typer(claims.app, name="claims")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(rig.app, name="rig")
@@ -98,25 +99,7 @@ def record(
     run_watch(config, record_to=folder, as_json=as_json)
 
 
-@app.command(epilog="Example: tap replay recordings/monday --out monday-seen")
-def replay(
-    shoot: Annotated[Path, typer.Argument(help="The folder of a recorded shoot.")],
-    out: Annotated[Path, typer.Option(help="The folder for witness.json and the page.")],
-    hindsight: Annotated[
-        bool,
-        typer.Option(
-            "--hindsight", help="Also look at the whole recording, and say where that differs."
-        ),
-    ] = False,
-    profile: Annotated[
-        str, typer.Option(help="How the recorded director words messages: a name or a .toml file.")
-    ] = "tap",
-    as_json: AsJson = False,
-) -> None:
-    """Witness a recorded shoot: the same eyes and the same judgement as live."""
-    from tap.cli.session import run_replay
-
-    run_replay(shoot, out, profile=profile, hindsight=hindsight, as_json=as_json)
+archive.add_to(app)
 
 
 @app.command(epilog="Example: tap explain recordings/monday --at 1:02.5 --out why.png")

@@ -1,22 +1,38 @@
 """Media files as feeds: every picture with the time at which it was shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from av.error import FFmpegError
 
 from tap.errors import FeedError, InputError
 from tap.feeds.jpeg import encode_colour
 from tap.feeds.video import Picture, VideoFile, colour_of, luma_of
-from tap.vocabulary import Frame
+from tap.vocabulary import Frame, Luma
 
 _SPACING_MS = 40.0
 """Between two pictures without time stamps, where the file never showed a spacing."""
 
 
-def check_media(path: Path) -> None:
+class Files:
+    """Where media files are: here, on this machine. Other places have a class of their own."""
+
+    def is_file(self, path: Path) -> bool:
+        """Whether there is a file."""
+        return path.is_file()
+
+    def video(self, path: Path) -> VideoFile:
+        """Open it. Raises `InputError` where that can't be done, or it has no video."""
+        return VideoFile(path)
+
+
+LOCAL_FILES = Files()
+
+
+def check_media(path: Path, files: Files = LOCAL_FILES) -> None:
     """Raise `InputError` unless `path` is a file with video that FFmpeg opens."""
-    VideoFile(path).close()
+    files.video(path).close()
 
 
 class Timeline:
@@ -48,24 +64,44 @@ class Timeline:
         return at_ms
 
 
-class MediaReader:
-    """The frames of a media file, in the order of their times. Iterate it once.
+class Reduced(NamedTuple):
+    """All that tap looks at of one picture of a file.
 
-    A frame's `at_ms` is `started_at_ms` + its own pts: variable rates are honoured, a nominal
-    rate is never used. Damaged pictures are skipped and counted. JPEGs (codec mjpeg) go through
-    the same decoder as a live MJPEG feed and keep their bytes in `Frame.encoded`.
-
-    Raises `InputError` where the file can't be opened or has no video.
+    `luma` is as in `Frame`, None where the picture is damaged; `size` the full upright (width,
+    height); `encoded` the JPEG, where it is one.
     """
 
-    def __init__(self, path: Path, feed: str, started_at_ms: float) -> None:
+    pts_ms: float | None
+    luma: Luma | None
+    size: tuple[int, int] = (0, 0)
+    encoded: bytes | None = None
+
+
+def reduced(picture: Picture) -> Reduced:
+    """Reduce a picture to what is looked at. This is where a replay's time goes."""
+    try:
+        luma, size = luma_of(picture)
+    except FeedError:
+        return Reduced(picture.pts_ms, None)
+    encoded = picture.content if isinstance(picture.content, bytes) else None
+    return Reduced(picture.pts_ms, luma, size, encoded)
+
+
+class Reader:
+    """The frames of a recorded feed, in the order of their times. Iterate it once.
+
+    A frame's `at_ms` is `started_at_ms` + its own pts: variable rates are honoured, a nominal
+    rate is never used. Damaged pictures are skipped and counted.
+    """
+
+    def __init__(self, feed: str, started_at_ms: float, pictures: Iterable[Reduced]) -> None:
         self.feed = feed
         self.frames = 0
         """Frames handed out."""
         self.damaged = 0
         """Pictures that could not be decoded whole, and were skipped."""
         self._timeline = Timeline(started_at_ms)
-        self._file = VideoFile(path)
+        self._pictures = pictures
 
     @property
     def guessed(self) -> int:
@@ -74,32 +110,47 @@ class MediaReader:
 
     @property
     def duration_ms(self) -> float | None:
+        """How long the recording says it is, in ms; a guess, or None where it doesn't say."""
+        return None
+
+    def __iter__(self) -> Iterator[Frame]:
+        for picture in self._pictures:
+            at_ms = self._timeline.place(picture.pts_ms)
+            if picture.luma is None:
+                self.damaged += 1
+                continue
+            self.frames += 1
+            yield Frame(
+                feed=self.feed,
+                index=self.frames - 1,
+                at_ms=at_ms,
+                luma=picture.luma,
+                size=picture.size,
+                encoded=picture.encoded,
+            )
+
+
+class MediaReader(Reader):
+    """The frames of a media file.
+
+    JPEGs (codec mjpeg) go through the same decoder as a live MJPEG feed and keep their bytes in
+    `Frame.encoded`. Raises `InputError` where the file can't be opened or has no video.
+    """
+
+    def __init__(
+        self, path: Path, feed: str, started_at_ms: float, files: Files = LOCAL_FILES
+    ) -> None:
+        self._file = files.video(path)
+        super().__init__(feed, started_at_ms, map(reduced, self._file.pictures()))
+
+    @property
+    def duration_ms(self) -> float | None:
         """How long the file says it is, in ms; a guess, or None where it doesn't say."""
         return self._file.duration_ms
 
     def __iter__(self) -> Iterator[Frame]:
         with self._file:
-            for picture in self._file.pictures():
-                frame = self._frame(picture)
-                if frame is not None:
-                    yield frame
-
-    def _frame(self, picture: Picture) -> Frame | None:
-        at_ms = self._timeline.place(picture.pts_ms)
-        try:
-            luma, size = luma_of(picture)
-        except FeedError:
-            self.damaged += 1
-            return None
-        self.frames += 1
-        return Frame(
-            feed=self.feed,
-            index=self.frames - 1,
-            at_ms=at_ms,
-            luma=luma,
-            size=size,
-            encoded=picture.content if isinstance(picture.content, bytes) else None,
-        )
+            yield from super().__iter__()
 
     def close(self) -> None:
         """Close the file; iterating to the end does so too."""
@@ -122,6 +173,7 @@ def timed_picture_at(
     *,
     first_from: bool = False,
     as_received: bool = False,
+    files: Files = LOCAL_FILES,
 ) -> tuple[float, bytes] | None:
     """The picture on screen at `at_ms`, as an upright colour JPEG, and since when it was on.
 
@@ -133,7 +185,7 @@ def timed_picture_at(
     """
     wanted_ms = at_ms - started_at_ms
     for seek in (True, False):
-        with VideoFile(path) as file:
+        with files.video(path) as file:
             try:
                 if seek:
                     file.seek(max(0.0, wanted_ms))

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from tap.errors import InputError
-from tap.feeds.media import check_media
+from tap.feeds.media import LOCAL_FILES, Files, check_media
 from tap.vocabulary import CAMERA_ID, PROGRAM, SESSION_KIND
 
 SHOOT_FILE = "shoot.json"
@@ -34,7 +34,8 @@ def _inside(path: Path, info: ValidationInfo) -> Path:
     whole = (folder / path).resolve()
     if not whole.is_relative_to(folder):
         raise ValueError(f"'{path}' leads out of the shoot's folder")
-    if not whole.is_file():
+    files: Files = info.context["files"]
+    if not files.is_file(whole):
         raise ValueError(f"there is no file '{path}' in the shoot's folder")
     return whole
 
@@ -111,28 +112,34 @@ class Shoot(_Part):
         raise KeyError(camera_id)
 
 
-def load_shoot(folder: Path) -> Shoot:
+def recordings(shoot: Shoot) -> list[tuple[str, ShootCamera | ShootProgram]]:
+    """Each feed's id and its recording: the cameras in order, and the program last."""
+    return [*((camera.id, camera) for camera in shoot.cameras), (PROGRAM, shoot.program)]
+
+
+def load_shoot(folder: Path, files: Files = LOCAL_FILES) -> Shoot:
     """Read and check `folder/shoot.json` and that every file it names can be read.
 
-    Raises `InputError` naming the file and the key; writes nothing.
+    `files` says where the media are. Raises `InputError` naming the file and the key; writes
+    nothing.
     """
     file = folder / SHOOT_FILE
     content = _read_json(file)
     if isinstance(content, dict):
         content["folder"] = folder
     try:
-        shoot = Shoot.model_validate(content, context={"folder": folder})
+        shoot = Shoot.model_validate(content, context={"folder": folder, "files": files})
     except ValidationError as error:
         raise InputError(f"{file}: {_first_problem(error)}") from error
     for number, camera in enumerate(shoot.cameras):
-        _check_media(file, f"cameras.{number}.media", camera.media)
-    _check_media(file, "program.media", shoot.program.media)
+        _check_media(file, f"cameras.{number}.media", camera.media, files)
+    _check_media(file, "program.media", shoot.program.media, files)
     return shoot
 
 
-def _check_media(file: Path, key: str, media: Path) -> None:
+def _check_media(file: Path, key: str, media: Path, files: Files) -> None:
     try:
-        check_media(media)
+        check_media(media, files)
     except InputError as error:
         raise InputError(f"{file}: {key}: {error}") from error
 

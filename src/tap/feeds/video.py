@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self
 
 import av
 import numpy as np
@@ -23,6 +23,7 @@ from tap.vocabulary import Luma
 
 # Playlists and session descriptions make FFmpeg open whatever else they name.
 _REFUSED_FORMATS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "applehttp"})
+_MATROSKA = b"\x1a\x45\xdf\xa3"
 # Time stamps further than this from the start of a file are damage.
 _FURTHEST_MS = 31 * 24 * 3600 * 1000.0
 
@@ -54,37 +55,40 @@ class Picture:
 class VideoFile:
     """The video stream of a media file. Close it, or use it in a `with`.
 
-    Raises `InputError` where the file can't be opened or has no video.
+    `content`: read that instead of `path`, which then only names it; it is closed as well. Raises
+    `InputError` where the file can't be opened or has no video.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: BinaryIO | None = None) -> None:
         self.path = path
+        self._content = content
         self._rotation: int | None = None
         self._turns = AS_IT_IS
         self._is_jpeg = False
         self._stream: VideoStream | None = None
-        self._container = self._open()
-        if self._container is None:
-            return
+        self._container: InputContainer | None = None
         try:
+            self._container = self._open()
+            if self._container is None:
+                return
             self._stream = self._pick_stream(self._container)
         except BaseException:
-            self._container.close()
+            self.close()
             raise
         self._is_jpeg = self._stream.codec_context.name == "mjpeg"
 
     def _open(self) -> InputContainer | None:
         """None for a recording that ended before its first picture."""
-        if not self.path.is_file():
+        if self._content is None and not self.path.is_file():
             raise InputError(f"{self.path}: there is no such media file.")
         try:
             return av.open(
-                str(self.path.absolute()),
+                self._content or str(self.path.absolute()),
                 mode="r",
                 options={"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)},
             )
         except (FFmpegError, OSError, ValueError) as error:
-            if isinstance(error, EOFError) and _starts_as_matroska(self.path):
+            if isinstance(error, EOFError) and self._starts_as_matroska():
                 return None
             why = getattr(error, "strerror", None) or str(error)
             raise InputError(
@@ -110,6 +114,28 @@ class VideoFile:
         chosen.thread_type = "NONE"
         return chosen
 
+    def _starts_as_matroska(self) -> bool:
+        if self._content is None:
+            with self.path.open("rb") as file:
+                return file.read(4) == _MATROSKA
+        self._content.seek(0)
+        return self._content.read(4) == _MATROSKA
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of the codec; empty for a recording without a picture."""
+        return self._stream.codec_context.name if self._stream else ""
+
+    @property
+    def intra_only(self) -> bool:
+        """Whether no picture of this codec ever refers to another one."""
+        return self._stream is not None and self._stream.codec_context.codec.intra_only
+
+    @property
+    def parameters(self) -> bytes:
+        """What the container says that the decoder must know beforehand ("extradata")."""
+        return bytes((self._stream and self._stream.codec_context.extradata) or b"")
+
     @property
     def duration_ms(self) -> float | None:
         """How long the file says it is, in ms; a guess, or None where it doesn't say."""
@@ -120,11 +146,28 @@ class VideoFile:
 
     def seek(self, pts_ms: float) -> None:
         """Go to the last key picture at or before `pts_ms`; FFmpegError where it can't."""
+        if self._stream and (base := self._stream.time_base):
+            self.go_to(int(pts_ms / 1000 / base))
+
+    def go_to(self, pts: int, back_ms: float = 0.0) -> None:
+        """Go to the last key picture at or before `pts` (ticks of the file), or `back_ms` earlier.
+
+        FFmpegError where that can't be done.
+        """
         if self._container and self._stream and (base := self._stream.time_base):
-            self._container.seek(int(pts_ms / 1000 / base), backward=True, stream=self._stream)
+            target = pts - int(back_ms / 1000 / base)
+            self._container.seek(target, backward=True, stream=self._stream)
 
     def pictures(self) -> Iterator[Picture]:
         """The pictures from here on, in the order shown; ends where the file breaks off."""
+        for packet in self.packets():
+            yield from self.decoded(packet)
+
+    def packets(self) -> "Iterator[Packet[VideoStream]]":
+        """The coded pictures from here on, in the order stored; ends where the file breaks off.
+
+        The last one is empty where the file is whole: it makes the decoder give what it holds.
+        """
         if self._container is None or self._stream is None:
             return
         packets = self._container.demux(self._stream)
@@ -133,21 +176,22 @@ class VideoFile:
                 packet = next(packets)
             except (StopIteration, FFmpegError):
                 return
-            if self._is_jpeg:
-                if packet.size:
-                    yield Picture(_pts_ms(packet), bytes(packet))
-                continue
-            yield from self._decoded(packet)
+            yield packet
 
-    def _decoded(self, packet: "Packet[VideoStream]") -> Iterator[Picture]:
+    def decoded(self, packet: "Packet[VideoStream]") -> Iterator[Picture]:
+        """The pictures that the decoder gives when it is fed the next of `packets`."""
+        if self._is_jpeg:
+            if packet.size:
+                yield Picture(pts_ms_of(packet), bytes(packet))
+            return
         try:
             frames = packet.decode()
         except (FFmpegError, ValueError, MemoryError):
-            yield Picture(_pts_ms(packet), None)
+            yield Picture(pts_ms_of(packet), None)
             return
         for frame in frames:
             damaged = frame.is_corrupt or not 0 < frame.width * frame.height <= MAX_PIXELS
-            yield Picture(_pts_ms(frame), None if damaged else frame, self._turns_of(frame))
+            yield Picture(pts_ms_of(frame), None if damaged else frame, self._turns_of(frame))
 
     def _turns_of(self, frame: VideoFrame) -> Turns:
         # Asking a frame for its side data ties it into a reference cycle, which keeps megabytes
@@ -161,6 +205,8 @@ class VideoFile:
         """Close the file."""
         if self._container is not None:
             self._container.close()
+        if self._content is not None:
+            self._content.close()
 
     def __enter__(self) -> Self:
         return self
@@ -174,12 +220,8 @@ class VideoFile:
         self.close()
 
 
-def _starts_as_matroska(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"\x1a\x45\xdf\xa3"
-
-
-def _pts_ms(timed: "VideoFrame | Packet[VideoStream]") -> float | None:
+def pts_ms_of(timed: "VideoFrame | Packet[VideoStream]") -> float | None:
+    """When a picture is shown, in ms of the file; None where that isn't said or can't be."""
     if timed.pts is None or not timed.time_base:
         return None
     pts_ms = float(timed.pts * timed.time_base * 1000)
@@ -196,7 +238,7 @@ def luma_of(picture: Picture) -> tuple[Luma, tuple[int, int]]:
         raise FeedError("The picture is damaged.")
     if isinstance(content, bytes):
         return jpeg.decode_luma(content)
-    luma = _upright(shrink(_luma_plane(content)), picture.turns)
+    luma = _upright(shrink(luma_plane(content)), picture.turns)
     width, height = content.width, content.height
     return luma, (height, width) if picture.turns.swap else (width, height)
 
@@ -211,7 +253,7 @@ def colour_of(picture: Picture) -> Luma:
     return _upright(np.asarray(content.to_ndarray(format="bgr24"), dtype=np.uint8), picture.turns)
 
 
-def _luma_plane(frame: VideoFrame) -> Luma:
+def luma_plane(frame: VideoFrame) -> Luma:
     """The full-size luma: a view of the decoder's own buffer where it holds 8-bit luma.
 
     Range (limited or full) is left as it is.

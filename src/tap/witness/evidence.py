@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tap.errors import InputError, TapError
-from tap.feeds.media import timed_picture_at
+from tap.feeds.media import LOCAL_FILES, Files, timed_picture_at
 from tap.feeds.shoot import Shoot
 from tap.report.files import write_text
 from tap.report.findings import Pick
@@ -152,7 +152,8 @@ def _line(value: Any) -> str:
 class ShootPictures:
     """Pictures out of a recorded shoot, found by seeking in its media files."""
 
-    def __init__(self, shoot: Shoot) -> None:
+    def __init__(self, shoot: Shoot, files: Files = LOCAL_FILES) -> None:
+        self._files = files
         self._media = {camera.id: (camera.media, camera.started_at_ms) for camera in shoot.cameras}
         self._media[PROGRAM] = (shoot.program.media, shoot.program.started_at_ms)
         self._found = lru_cache(maxsize=64)(self._seek)
@@ -179,6 +180,7 @@ class ShootPictures:
                 LONGEST_SIDE,
                 first_from=first_from,
                 as_received=True,
+                files=self._files,
             )
         except TapError:
             return None

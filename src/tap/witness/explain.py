@@ -25,7 +25,7 @@ from tap.vocabulary import PROGRAM, Frame, Luma
 from tap.witness.explain_look import Look
 from tap.witness.models import learnt_settings
 from tap.witness.order import in_order
-from tap.witness.replay import watched_until
+from tap.witness.replay import media_readers, watched_until
 
 UNIX_FROM = 1e9
 """From here on a time is Unix ms: as seconds it would be some thirty years."""
@@ -148,10 +148,7 @@ def _watch(
     shoot: Shoot, sight: Sight, at_ms: float, from_ms: float | None, progress: Progress | None
 ) -> _Watched:
     """Let sight see the frames until it has settled what it says of `at_ms`."""
-    readers = [
-        *(MediaReader(camera.media, camera.id, camera.started_at_ms) for camera in shoot.cameras),
-        MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms),
-    ]
+    readers = media_readers(shoot)
     watched = _Watched([], math.inf, shoot.program.started_at_ms)
     try:
         for number, frame in enumerate(in_order([iter(reader) for reader in readers])):

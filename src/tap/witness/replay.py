@@ -1,14 +1,14 @@
 """`tap replay`: a recorded shoot through the same core as a live one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
 from tap.claims import Devices, Parser, load_profile, read_claims
 from tap.errors import InputError
-from tap.feeds.media import MediaReader
+from tap.feeds.media import LOCAL_FILES, Files, MediaReader, Reader
 from tap.feeds.record import ENDED_AT
-from tap.feeds.shoot import Shoot, load_shoot
+from tap.feeds.shoot import Shoot, load_shoot, recordings
 from tap.judge import Tolerances
 from tap.ledger import CameraFacts, EmbeddedLedger, SessionFacts
 from tap.report.folder import (
@@ -21,7 +21,7 @@ from tap.report.folder import (
 )
 from tap.seal import Signer
 from tap.sight import SightSettings
-from tap.vocabulary import PROGRAM, Frame, Witness
+from tap.vocabulary import Frame, Witness
 from tap.witness.evidence import ShootPictures
 from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, in_order
@@ -31,6 +31,8 @@ LEDGER = "ledger.sqlite"
 _OURS = (JOURNAL_FILE, WITNESS_FILE, HINDSIGHT, LEDGER, REPORT_FILE, VERIFY_FILE, PUBLIC_KEY_FILE)
 
 Progress = Callable[[float], None]
+Readers = Callable[[Shoot], Sequence[Reader]]
+"""Gives the frames of each camera, in the order of the shoot, and of the program, which is last."""
 
 
 def replay(
@@ -43,24 +45,24 @@ def replay(
     hindsight: bool = False,
     signer: Signer | None = None,
     progress: Progress | None = None,
+    files: Files = LOCAL_FILES,
+    readers: Readers | None = None,
 ) -> Witness:
     """Witness the `tap-shoot/1` folder; leave the record, the books and the page in `out`.
 
-    `progress` hears the part done, 0 .. 1. With `hindsight`, `hindsight.json` says where knowing
-    everything leads to another answer. With `signer`, the record is sealed as a live one is: that
-    says that the record was not altered since, not that the recording wasn't before. Raises
+    `files` says where the media are, `readers` who reads them. `progress` hears the part done,
+    0 .. 1. With `hindsight`, `hindsight.json` says where knowing everything leads to another
+    answer. With `signer`, the record is sealed as a live one is: that says that the record was not
+    altered since, not that the recording wasn't before. Raises
     `InputError` for a bad shoot, before anything is written.
     """
-    shoot = load_shoot(folder)
-    readers = [
-        *(MediaReader(camera.media, camera.id, camera.started_at_ms) for camera in shoot.cameras),
-        MediaReader(shoot.program.media, PROGRAM, shoot.program.started_at_ms),
-    ]
+    shoot = load_shoot(folder, files)
+    reading = readers(shoot) if readers is not None else media_readers(shoot, files)
     cameras = [camera.id for camera in shoot.cameras]
     parser = Parser(load_profile(profile), cameras, devices=Devices(cameras))
     claims = read_claims(shoot.director, parser) if shoot.director is not None else iter(())
     _prepare(out)
-    ordered = in_order([*(iter(reader) for reader in readers), claims])
+    ordered = in_order([*(iter(reader) for reader in reading), claims])
     first = next(ordered, None)
     if first is None:
         raise InputError(f"{folder}: expected pictures to look at, got none in any media file")
@@ -73,14 +75,14 @@ def replay(
             store=store,
             sight=sight or learnt_settings(),
             tolerances=tolerances or Tolerances(),
-            pictures=ShootPictures(shoot),
+            pictures=ShootPictures(shoot, files),
             hindsight=hindsight,
             signer=signer,
         ),
         _time_of(first),
     )
     last_ms = _time_of(first)
-    end_ms = _end_ms(shoot, readers[-1])
+    end_ms = _end_ms(shoot, reading[-1])
     for number, observation in enumerate(chain([first], ordered)):
         session.observe(observation)
         last_ms = _time_of(observation)
@@ -91,12 +93,19 @@ def replay(
     if ended_ms is not None and ended_ms > last_ms:
         session.core.pass_time(ended_ms)
     witness = session.finish(
-        last_ms, complete=True, dropped={reader.feed: reader.damaged for reader in readers}
+        last_ms, complete=True, dropped={reader.feed: reader.damaged for reader in reading}
     )
     store.close()
     if progress is not None:
         progress(1.0)
     return witness
+
+
+def media_readers(shoot: Shoot, files: Files = LOCAL_FILES) -> list[MediaReader]:
+    """Readers of a shoot's media: the cameras in order, and the program last."""
+    return [
+        MediaReader(part.media, feed, part.started_at_ms, files) for feed, part in recordings(shoot)
+    ]
 
 
 def _prepare(out: Path) -> None:
@@ -133,7 +142,7 @@ def watched_until(shoot: Shoot) -> float | None:
     return float(ended) if isinstance(ended, int | float) else None
 
 
-def _end_ms(shoot: Shoot, program: MediaReader) -> float:
+def _end_ms(shoot: Shoot, program: Reader) -> float:
     return shoot.program.started_at_ms + (program.duration_ms or 60_000.0)
 
 

@@ -23,7 +23,7 @@ def write_csv(cuts: CutList) -> str:
     for number, segment in enumerate(cuts.segments, start=1):
         row = _row(cuts, number, segment)
         row["cameras"] = " ".join(segment.cameras)
-        writer.writerow({key: _cell(value) for key, value in row.items()})
+        writer.writerow({key: cell(value) for key, value in row.items()})
     return text.getvalue()
 
 
@@ -102,8 +102,8 @@ def _row(cuts: CutList, number: int, segment: Segment) -> dict[str, Any]:
     }
 
 
-def _cell(value: object) -> object:
-    """No spreadsheet takes a text for a formula."""
+def cell(value: object) -> object:
+    """The same for a cell of CSV, so that no spreadsheet takes a text for a formula."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t"):
         return f"'{value}"
     return value
