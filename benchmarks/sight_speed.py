@@ -51,7 +51,7 @@ def crowded(cameras: list[str], frames: list[Frame], count: int) -> tuple[list[s
         for n, name in enumerate(names[len(cameras) :]):
             if cameras[n % len(cameras)] == frame.feed:
                 rolled = np.roll(frame.luma, 17 * (1 + n // len(cameras)), axis=1)
-                out.append(replace(frame, feed=name, luma=rolled))
+                out.append(replace(frame, feed=name, picture=rolled))
     return names, out
 
 

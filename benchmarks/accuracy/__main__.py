@@ -28,7 +28,15 @@ def main(arguments: Sequence[str]) -> int:
         print(f"no such condition: {', '.join(unknown)}; there are {', '.join(CONDITIONS)}")
         return 2
     jobs = [
-        Job(options.part, name, options.keep, options.hindsight, options.baselines, seconds)
+        Job(
+            options.part,
+            name,
+            options.keep,
+            options.hindsight,
+            options.baselines,
+            seconds,
+            options.full,
+        )
         for name in names
     ]
     began = time.monotonic()
@@ -78,6 +86,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a few short shoots against floors")
     parser.add_argument("--keep", type=Path, help="leave each witness.json in this folder")
     parser.add_argument("--hindsight", action="store_true", help="score hindsight as well")
+    parser.add_argument("--full", action="store_true", help="look at every picture")
     parser.add_argument("--baselines", action="store_true", help="run the baselines as well")
     return parser.parse_args(arguments)
 

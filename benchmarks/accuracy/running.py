@@ -19,6 +19,7 @@ from benchmarks.accuracy.conditions import CONDITIONS, scene_for
 from benchmarks.accuracy.shoots import shoot_folder
 from benchmarks.documents import load
 from benchmarks.score import Scores, score
+from tap.witness.models import learnt_settings
 from tap.witness.replay import replay
 
 SLOW, SLOW_EVERY = ("transnet",), 3
@@ -29,7 +30,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 @dataclass(frozen=True, slots=True)
 class Job:
     """A condition to run in a part. `keep`: where to leave what tap said; `seconds`: for a shorter
-    shoot than the table says."""
+    shoot than the table says; `full_look`: at every picture of every camera."""
 
     part: str
     name: str
@@ -37,6 +38,7 @@ class Job:
     hindsight: bool = False
     baselines: bool = False
     seconds: float | None = None
+    full_look: bool = False
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ def run(job: Job) -> Outcome:
     truth = load(folder / "truth.json")
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch)
-        replay(folder, out, hindsight=job.hindsight)
+        replay(folder, out, sight=learnt_settings(full_look=job.full_look), hindsight=job.hindsight)
         replayed = time.perf_counter()
         outcome = Outcome(
             job.name,

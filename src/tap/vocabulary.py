@@ -5,7 +5,7 @@ The models serialise (`model_dump(mode="json", by_alias=True)`) to the field nam
 `tap-witness/1` format.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -37,9 +37,43 @@ class Word(BaseModel):
 # ---------------------------------------------------------------- pictures
 
 
+class Undecoded:
+    """A picture that is decoded when somebody first looks at it; most are never looked at."""
+
+    __slots__ = ("_decode", "_luma")
+
+    def __init__(self, decode: Callable[[], Luma]) -> None:
+        """`decode` must not raise; two threads that look at once may both call it."""
+        self._decode = decode
+        self._luma: Luma | None = None
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether it is decoded by now."""
+        return self._luma is not None
+
+    @property
+    def luma(self) -> Luma:
+        """The picture."""
+        luma = self._luma
+        if luma is None:
+            luma = self._decode()
+            self._luma = luma
+            self._decode = lambda: luma  # the coded bytes are not needed any more
+        return luma
+
+
+Picture = Luma | Undecoded
+
+
+def luma_of(picture: Picture) -> Luma:
+    """The (h, w) uint8 luma of a picture, decoded now if it was not."""
+    return picture.luma if isinstance(picture, Undecoded) else picture
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of one feed, decoded only as far as sight needs it.
+    """One picture of one feed, decoded only as far as sight needs it, and when it needs it.
 
     `luma` is (h, w) uint8, upright, scaled so that its longer side is about 240 px (never
     upscaled); `size` is the (width, height) of the full upright picture. `at_ms` is a whole
@@ -53,10 +87,15 @@ class Frame:
     feed: str
     index: int
     at_ms: float
-    luma: Luma
+    picture: Picture
     size: tuple[int, int]
     encoded: bytes | None = None
     source_ms: float | None = None
+
+    @property
+    def luma(self) -> Luma:
+        """The picture itself."""
+        return luma_of(self.picture)
 
 
 # ---------------------------------------------------------------- what was seen

@@ -30,7 +30,7 @@ def texts(findings) -> dict[str, str]:
 
 
 def changed(frames_of: list[Frame], change) -> list[Frame]:
-    return [replace(frame, luma=np.ascontiguousarray(change(frame.luma))) for frame in frames_of]
+    return [replace(frame, picture=np.ascontiguousarray(change(frame.luma))) for frame in frames_of]
 
 
 def recoded(luma):
@@ -101,7 +101,7 @@ def home(tmp_path):
         luma = frame.luma.copy()
         x = int(frame.at_ms / 20) % 100
         luma[20:80, x : x + 30] = 200
-        looks.see(replace(frame, luma=luma))
+        looks.see(replace(frame, picture=luma))
     folder = tmp_path / "sessions" / "monday"
     folder.mkdir(parents=True)
     looks.save(folder, "monday", START_MS)
@@ -135,7 +135,7 @@ def test_a_camera_whose_picture_is_not_the_one_it_had(home) -> None:
     feeds = later(cam_a=lambda luma: luma[:, ::-1])
     other = Camera(9, still=True)
     feeds["cam-b"] = [
-        replace(frame, luma=other.at(frame.at_ms - START_MS)) for frame in feeds["cam-b"]
+        replace(frame, picture=other.at(frame.at_ms - START_MS)) for frame in feeds["cam-b"]
     ]
     feeds["cam-c"] = [replace(frame, feed="cam-c") for frame in shoot(ON_STANDS)["cam-b"]]
     told = texts(examine_pictures(feeds, last_looks(home)))

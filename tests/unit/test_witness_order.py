@@ -17,7 +17,7 @@ _GREY = np.zeros((2, 2), np.uint8)
 
 
 def frame(feed: str, at_ms: float) -> Frame:
-    return Frame(feed=feed, index=0, at_ms=T0 + at_ms, luma=_GREY, size=(2, 2))
+    return Frame(feed=feed, index=0, at_ms=T0 + at_ms, picture=_GREY, size=(2, 2))
 
 
 def claim(at_ms: float, name: str = "m") -> Claim:

@@ -23,6 +23,7 @@ class How:
 
     profile: str = "tap"
     hindsight: bool = False
+    full_look: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import numpy as np
 from tap.errors import FeedError
 from tap.feeds.luma import LONG_SIDE
 from tap.feeds.media import Reduced
+from tap.vocabulary import luma_of
 
 _MAGIC = b"tap-lumas/1\n"
 _HEAD = struct.Struct("<dHHII")
@@ -35,11 +36,12 @@ def write_lumas(path: Path, pictures: Iterable[Reduced], told: Callable[[], obje
         with half.open("wb") as file:
             file.write(_MAGIC)
             for picture in pictures:
-                rows, columns = picture.luma.shape if picture.luma is not None else (0, 0)
+                luma = luma_of(picture.luma) if picture.luma is not None else None
+                rows, columns = luma.shape if luma is not None else (0, 0)
                 at = math.nan if picture.pts_ms is None else picture.pts_ms
                 file.write(_HEAD.pack(at, rows, columns, *picture.size))
-                if picture.luma is not None:
-                    file.write(np.ascontiguousarray(picture.luma).data)
+                if luma is not None:
+                    file.write(np.ascontiguousarray(luma).data)
                 count += 1
         half.replace(path)
         half.write_text(json.dumps(told()), "utf-8")

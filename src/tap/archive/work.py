@@ -15,6 +15,7 @@ from tap.errors import EXIT_COULD_NOT_WITNESS, InputError, TapError
 from tap.report.folder import WITNESS_FILE
 from tap.seal import Signer
 from tap.witness.evidence import digest
+from tap.witness.models import learnt_settings
 from tap.witness.replay import Readers, replay
 
 Look = Callable[[Sequence[Job]], None]
@@ -50,6 +51,7 @@ def replay_apart(
                 folder,
                 profile=how.profile,
                 hindsight=how.hindsight,
+                sight=learnt_settings(full_look=how.full_look),
                 signer=signer,
                 progress=progress,
                 files=shoot.files,

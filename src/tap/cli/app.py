@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tap.cli import archive, claims, exchange, ledger, prepare, rig
-from tap.cli.options import SHOOT_TOML, AsJson, ConfigFile
+from tap.cli.options import SHOOT_TOML, AsJson, ConfigFile, Look, LookOption
 from tap.cli.terminal import say
 
 app = typer.Typer(
@@ -54,6 +54,7 @@ def _tap(
 @app.command(epilog="Example: tap watch --config shoot.toml --record recordings/monday --web")
 def watch(
     config: ConfigFile = SHOOT_TOML,
+    *,
     record: Annotated[
         Path | None, typer.Option(help="Also keep every feed and message in this folder.")
     ] = None,
@@ -71,6 +72,7 @@ def watch(
             help="Let others than this machine reach the page, with the token in TAP_WEB_TOKEN.",
         ),
     ] = False,
+    look: LookOption = Look.LAZY,
     as_json: AsJson = False,
 ) -> None:
     """Witness a live shoot: watch every feed, judge every cut, write the ledger.
@@ -81,7 +83,8 @@ def watch(
     from tap.cli.web import Web
 
     page = Web(web, off_loopback=web_open) if web is not None else None
-    run_watch(config, record_to=record, as_json=as_json, web=page)
+    full = look is Look.FULL
+    run_watch(config, record_to=record, as_json=as_json, web=page, full_look=full)
 
 
 @app.command(epilog="Example: tap record recordings/monday --config shoot.toml")

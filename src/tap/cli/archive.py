@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli.options import AsJson
+from tap.cli.options import AsJson, Look, LookOption
 
 app = typer.Typer(
     help="Many recorded shoots as one archive: how it stands, its tables, questions to them.",
@@ -68,6 +68,7 @@ def replay(
     profile: Annotated[
         str, typer.Option(help="How the recorded director words messages: a name or a .toml file.")
     ] = "tap",
+    look: LookOption = Look.LAZY,
     as_json: AsJson = False,
 ) -> None:
     """Witness recorded shoots: the same eyes and the same judgement as live.
@@ -78,6 +79,7 @@ def replay(
 
     On many shoots: exits with 2 where some are no good shoots, with 3 where some were not done.
     """
+    from tap.archive.identity import How
     from tap.archive.places import is_url
     from tap.cli.session import run_replay
     from tap.feeds.shoot import SHOOT_FILE
@@ -88,17 +90,17 @@ def replay(
     if jobs is None and cluster is None and len(given) == 1 and not is_url(given[0]):
         one = Path(given[0])
         if not one.is_dir() or (one / SHOOT_FILE).exists():
-            run_replay(one, out, profile=profile, hindsight=hindsight, as_json=as_json)
+            how = How(profile=profile, hindsight=hindsight, full_look=look is Look.FULL)
+            run_replay(one, out, how, as_json=as_json)
             return
     from tap.archive.course import Cutting
-    from tap.archive.identity import How
     from tap.claims import load_profile
     from tap.cli.archive_run import Wanted, run_archive
 
     load_profile(profile)  # a wrong one is said once, not by each shoot
     if Path(profile).is_file():
         profile = str(Path(profile).resolve())  # workers need not run in this folder
-    how = How(profile=profile, hindsight=hindsight)
+    how = How(profile=profile, hindsight=hindsight, full_look=look is Look.FULL)
     cutting = Cutting(from_ms=cut_from * 60_000, every_ms=piece * 1000)
     wanted = Wanted(out, how, jobs, cluster, cutting)
     raise typer.Exit(run_archive(given, wanted, as_json=as_json))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from tap.archive.identity import How
 from tap.cli.live_view import live_view
 from tap.cli.terminal import progress, say, say_json, say_text, until_told
 from tap.cli.web import Web, control_room
@@ -31,6 +32,7 @@ from tap.report.table import findings_table, problems_table
 from tap.vocabulary import DISAGREEMENTS, Witness
 from tap.witness.ledgers import open_ledger
 from tap.witness.live import watch
+from tap.witness.models import learnt_settings
 from tap.witness.production import session_report
 from tap.witness.replay import replay
 from tap.witness.status import LiveStatus
@@ -40,12 +42,19 @@ from tap.witness.verify import verify
 
 
 def run_watch(
-    config: Path, *, record_to: Path | None, as_json: bool, web: Web | None = None
+    config: Path,
+    *,
+    record_to: Path | None,
+    as_json: bool,
+    web: Web | None = None,
+    full_look: bool = False,
 ) -> None:
     """Witness live until the session ends or the user has seen enough."""
     settings = load_config(config)
     record_to = record_to or settings.record.dir
-    witness = watch_shown(settings, record_to=record_to, as_json=as_json, web=web)
+    witness = watch_shown(
+        settings, record_to=record_to, as_json=as_json, web=web, full_look=full_look
+    )
     _conclude(witness, settings.session_folder, as_json=as_json)
 
 
@@ -56,6 +65,7 @@ def watch_shown(
     as_json: bool,
     total_ms: float | None = None,
     web: Web | None = None,
+    full_look: bool = False,
 ) -> Witness:
     """Witness live, with a view of it in the terminal; `total_ms`: how long it will take."""
     clock = SystemClock()
@@ -75,15 +85,22 @@ def watch_shown(
             on_status=on_status,
             stop=told,
             onlooker=onlooker,
+            full_look=full_look,
         )
 
 
-def run_replay(shoot: Path, out: Path, *, profile: str, hindsight: bool, as_json: bool) -> None:
+def run_replay(shoot: Path, out: Path, how: How, *, as_json: bool) -> None:
     """Witness a recording."""
     with progress(f"looking at {shoot.name or shoot}") as report:
         signer = load_or_make_key(default_key_path(), away_from=out)
         witness = replay(
-            shoot, out, profile=profile, hindsight=hindsight, signer=signer, progress=report
+            shoot,
+            out,
+            profile=how.profile,
+            hindsight=how.hindsight,
+            sight=learnt_settings(full_look=how.full_look),
+            signer=signer,
+            progress=report,
         )
     _conclude(witness, out, as_json=as_json)
 

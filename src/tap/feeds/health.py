@@ -79,7 +79,7 @@ class Vitals:
         self._distinct_at: deque[float] = deque(maxlen=1024)
         self._intervals: deque[float] = deque(maxlen=15)
         self._last_frame_ms: float | None = None
-        self._picture: int | None = None
+        self._picture: object = None
         self._changed_ms = 0.0
         self._damage = ""
         self._offline = False
@@ -130,7 +130,10 @@ class Vitals:
 
     def decoded(self, luma: Luma, size: tuple[int, int], at_ms: float) -> None:
         """A picture was decoded whole."""
-        picture = hash(luma.tobytes())
+        self.usable(hash(luma.tobytes()), size, at_ms)
+
+    def usable(self, picture: object, size: tuple[int, int], at_ms: float) -> None:
+        """A picture was handed on; `picture` is equal for equal ones."""
         with self._lock:
             if self._state is FeedState.CONNECTING:
                 self._state, self._detail = FeedState.LIVE, "Live."

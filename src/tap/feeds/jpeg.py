@@ -1,11 +1,15 @@
 """JPEGs from strangers: looked over before they are decoded, and decoded only as far as needed."""
 
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
 from tap.errors import FeedError
 from tap.feeds.luma import LONG_SIDE, MAX_PIXELS, shrink, small_size
-from tap.vocabulary import Luma
+from tap.vocabulary import Luma, Undecoded
 
 MAX_BYTES = 8 * 1024 * 1024
 """Largest JPEG that is looked at."""
@@ -26,8 +30,21 @@ _REDUCED = (
 )
 
 
+_END = b"\xff\xd9"
+_START_OR_END = re.compile(rb"\xff[\xd8\xd9]")
+_CUT_OFF = "The JPEG ends before its picture does: it was cut off on the way."
+_MARK_BYTES = 2048
+
+
 class DamagedJpegError(FeedError):
     """The bytes are not a whole JPEG that tap decodes; the sentence says why."""
+
+
+class Peek(NamedTuple):
+    """A JPEG's full (width, height), and what equal pictures have in common and others hardly."""
+
+    size: tuple[int, int]
+    mark: tuple[int, bytes]
 
 
 def check_jpeg(data: bytes) -> tuple[int, int]:
@@ -36,6 +53,35 @@ def check_jpeg(data: bytes) -> tuple[int, int]:
     Raises `DamagedJpegError` for anything but a whole 8-bit baseline, extended or progressive
     JPEG in grey or colour of sane size. Costs microseconds: nothing is decoded.
     """
+    kind, width, height, scan_at = _check_headers(data)
+    # Inside coded data FF is always escaped: the first bare FFD9 there is the true end, and an
+    # FFD8 before it means that two torn pictures were glued together.
+    end = _START_OR_END.search(data, scan_at)
+    if end is None:
+        raise DamagedJpegError(_CUT_OFF)
+    if end[0] != _END:
+        raise DamagedJpegError("A second JPEG starts inside the first: bytes were lost on the way.")
+    if kind == _PROGRESSIVE and data.count(b"\xff\xda") > MAX_SCANS:
+        raise DamagedJpegError(f"Expected at most {MAX_SCANS} scans in a progressive JPEG.")
+    return width, height
+
+
+def peek(data: bytes) -> Peek | None:
+    """What can be told of a JPEG without going through its coded data, in microseconds.
+
+    None where only decoding tells which way up it is. Raises `DamagedJpegError` as `check_jpeg`
+    does, but for what only a pass over all of it shows.
+    """
+    _, width, height, scan_at = _check_headers(data)
+    if not data.endswith(_END):
+        raise DamagedJpegError(_CUT_OFF)
+    if data.find(b"Exif", 0, scan_at) >= 0:
+        return None
+    return Peek((width, height), (len(data) - scan_at, data[-_MARK_BYTES:]))
+
+
+def _check_headers(data: bytes) -> tuple[int, int, int, int]:
+    """`_read_headers` of something that may not be a JPEG, or not one of sane size."""
     if len(data) > MAX_BYTES:
         raise DamagedJpegError(f"Expected a JPEG of at most {MAX_BYTES} bytes, got {len(data)}.")
     if data[:3] != b"\xff\xd8\xff":
@@ -46,16 +92,7 @@ def check_jpeg(data: bytes) -> tuple[int, int]:
             f"Expected a picture of at most {MAX_PIXELS} px, got {width} x {height}; "
             "set the camera to a smaller picture."
         )
-    # Inside coded data FF is always escaped: the first bare FFD9 there is the true end, and an
-    # FFD8 before it means that two torn pictures were glued together.
-    end = data.find(b"\xff\xd9", scan_at)
-    if end < 0:
-        raise DamagedJpegError("The JPEG ends before its picture does: it was cut off on the way.")
-    if data.find(b"\xff\xd8\xff", scan_at, end) >= 0:
-        raise DamagedJpegError("A second JPEG starts inside the first: bytes were lost on the way.")
-    if kind == _PROGRESSIVE and data.count(b"\xff\xda") > MAX_SCANS:
-        raise DamagedJpegError(f"Expected at most {MAX_SCANS} scans in a progressive JPEG.")
-    return width, height
+    return kind, width, height, scan_at
 
 
 def _read_headers(data: bytes) -> tuple[int, int, int, int]:
@@ -101,6 +138,23 @@ def decode_luma(data: bytes) -> tuple[Luma, tuple[int, int]]:
     picture = _imdecode(data, flag)
     upright = _upright_size((width, height), picture.shape[:2], factor)
     return shrink(picture), upright
+
+
+def decoded_late(data: bytes, size: tuple[int, int], damaged: Callable[[str], None]) -> Undecoded:
+    """A JPEG of a (width, height) that was peeked at, decoded when it is looked at.
+
+    One that can't be decoded then is told to `damaged`, and is an even grey: like nothing.
+    """
+
+    def decode() -> Luma:
+        try:
+            return decode_luma(data)[0]
+        except DamagedJpegError as error:
+            damaged(str(error))
+            wide, high = small_size(*size)
+            return np.full((high, wide), 128, np.uint8)
+
+    return Undecoded(decode)
 
 
 def decode_colour(data: bytes) -> Luma:

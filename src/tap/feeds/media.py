@@ -7,9 +7,9 @@ from typing import NamedTuple
 from av.error import FFmpegError
 
 from tap.errors import FeedError, InputError
-from tap.feeds.jpeg import encode_colour
+from tap.feeds.jpeg import DamagedJpegError, decoded_late, encode_colour, peek
 from tap.feeds.video import Picture, VideoFile, colour_of, luma_of
-from tap.vocabulary import Frame, Luma
+from tap.vocabulary import Frame, Luma, Undecoded
 
 _SPACING_MS = 40.0
 """Between two pictures without time stamps, where the file never showed a spacing."""
@@ -72,7 +72,7 @@ class Reduced(NamedTuple):
     """
 
     pts_ms: float | None
-    luma: Luma | None
+    luma: Luma | Undecoded | None
     size: tuple[int, int] = (0, 0)
     encoded: bytes | None = None
 
@@ -124,7 +124,7 @@ class Reader:
                 feed=self.feed,
                 index=self.frames - 1,
                 at_ms=at_ms,
-                luma=picture.luma,
+                picture=picture.luma,
                 size=picture.size,
                 encoded=picture.encoded,
             )
@@ -134,14 +134,39 @@ class MediaReader(Reader):
     """The frames of a media file.
 
     JPEGs (codec mjpeg) go through the same decoder as a live MJPEG feed and keep their bytes in
-    `Frame.encoded`. Raises `InputError` where the file can't be opened or has no video.
+    `Frame.encoded`; with `late` they are decoded when somebody looks at them. Raises `InputError`
+    where the file can't be opened or has no video.
     """
 
     def __init__(
-        self, path: Path, feed: str, started_at_ms: float, files: Files = LOCAL_FILES
+        self,
+        path: Path,
+        feed: str,
+        started_at_ms: float,
+        files: Files = LOCAL_FILES,
+        *,
+        late: bool = False,
     ) -> None:
         self._file = files.video(path)
-        super().__init__(feed, started_at_ms, map(reduced, self._file.pictures()))
+        reduce = self._reduced_late if late else reduced
+        super().__init__(feed, started_at_ms, map(reduce, self._file.pictures()))
+
+    def _reduced_late(self, picture: Picture) -> Reduced:
+        """`reduced`, but a JPEG is decoded when it is looked at, if ever."""
+        data = picture.content
+        if not isinstance(data, bytes):
+            return reduced(picture)
+        try:
+            seen = peek(data)
+        except DamagedJpegError:
+            return Reduced(picture.pts_ms, None)
+        if seen is None:
+            return reduced(picture)
+        luma = decoded_late(data, seen.size, self._count_damage)
+        return Reduced(picture.pts_ms, luma, seen.size, data)
+
+    def _count_damage(self, _why: str) -> None:
+        self.damaged += 1
 
     @property
     def duration_ms(self) -> float | None:

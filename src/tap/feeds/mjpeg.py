@@ -18,9 +18,9 @@ from tap.feeds.backlog import Backlog
 from tap.feeds.connection import RefusedError, check_status, in_plain_words, next_wait_s
 from tap.feeds.feed import Sink
 from tap.feeds.health import FeedHealth, FeedState, Vitals
-from tap.feeds.jpeg import decode_luma
+from tap.feeds.jpeg import decode_luma, decoded_late, peek
 from tap.feeds.multipart import MultipartParser, Part, boundary_of
-from tap.vocabulary import Frame
+from tap.vocabulary import Frame, Picture
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +48,9 @@ class MjpegFeed:
     """One camera, one connection, one thread. GET only, no redirects, no proxies.
 
     A frame's `at_ms` is when the first byte of its JPEG arrived. `url`'s query and everything
-    in `access` are kept out of logs, health and errors. Raises `InputError` for a URL that is
-    none.
+    in `access` are kept out of logs, health and errors. With `decode_late` a picture is decoded
+    when somebody looks at it: most of most cameras' never are. Raises `InputError` for a URL that
+    is none.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class MjpegFeed:
         clock: Clock,
         access: Access | None = None,
         settings: MjpegSettings | None = None,
+        decode_late: bool = False,
     ) -> None:
         check_http_url(url, feed)
         self._feed = feed
@@ -67,6 +69,7 @@ class MjpegFeed:
         self._clock = clock
         self._access = access or Access()
         self._settings = settings or MjpegSettings()
+        self._decode_late = decode_late
         self._vitals = Vitals(feed, clock)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"feed {feed}", daemon=True)
@@ -84,7 +87,7 @@ class MjpegFeed:
         return self._vitals.health()
 
     def start(self, sink: Sink) -> None:
-        """Connect, and hand every decoded frame to `sink` on the feed's own thread."""
+        """Connect, and hand every frame to `sink` on the feed's own thread."""
         self._sink = sink
         self._thread.start()
 
@@ -219,25 +222,34 @@ class MjpegFeed:
             self._emit(part)
 
     def _emit(self, part: Part) -> None:
+        at_ms = max(float(round(part.at_ms)), self._last_at_ms + 1.0)
         try:
-            luma, size = decode_luma(part.body)
+            picture, size = self._picture(part.body, at_ms)
         except FeedError as error:
             self._vitals.damaged(str(error))
             return
-        at_ms = max(float(round(part.at_ms)), self._last_at_ms + 1.0)
         self._last_at_ms = at_ms
-        self._vitals.decoded(luma, size, at_ms)
         frame = Frame(
             feed=self._feed,
             index=self._index,
             at_ms=at_ms,
-            luma=luma,
+            picture=picture,
             size=size,
             encoded=part.body,
             source_ms=part.source_ms,
         )
         self._index += 1
         self._sink(frame)
+
+    def _picture(self, data: bytes, at_ms: float) -> tuple[Picture, tuple[int, int]]:
+        """The picture and its full (width, height). Raises `DamagedJpegError`."""
+        seen = peek(data) if self._decode_late else None
+        if seen is None:
+            luma, size = decode_luma(data)
+            self._vitals.decoded(luma, size, at_ms)
+            return luma, size
+        self._vitals.usable(seen.mark, seen.size, at_ms)
+        return decoded_late(data, seen.size, self._vitals.damaged), seen.size
 
     # ------------------------------------------------------------ words
 

@@ -251,7 +251,7 @@ class WebRtcFeed:
             feed=self._feed,
             index=self._index,
             at_ms=at_ms,
-            luma=seen.luma,
+            picture=seen.luma,
             size=seen.size,
             encoded=seen.jpeg,
             source_ms=job.source_ms,

@@ -20,15 +20,18 @@ class Camera:
     """What sight knows of one camera: its past, its delay, how well it usually fits."""
 
     def __init__(self, settings: SightSettings) -> None:
-        self.memory = Memory(settings.max_delay_ms + settings.max_lookahead_ms + 400)
+        keep_ms = settings.max_delay_ms + settings.max_lookahead_ms + 400
+        self.memory = Memory(keep_ms)
         self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
+        self.guessed_ms: float | None = None
+        """How late it must be, if another camera shows what it does, until it was live."""
         self.size: tuple[int, int] | None = None
         self.confirmed = False
         self.astray = 0.0
         """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
         self.level = LEVEL_START
         self._learnt = _LEVEL_WEIGHT
-        self.past = Past()
+        self.past = Past(keep_ms)
         self.chart = Chart()
         self.information = 0.0
         """Nats that a perfect match usually gains."""

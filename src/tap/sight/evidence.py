@@ -52,6 +52,8 @@ class Evidence:
     """Cameras that gave no pictures for long when this one must have been taken."""
     lacking: tuple[int, ...] = ()
     """Cameras whose frames around that moment are missing."""
+    left_out: tuple[int, ...] = ()
+    """Cameras that were not looked at: see `Race`."""
     information: float = 0.0
     """Nats that a perfect match would gain."""
     composed: int | None = None

@@ -11,6 +11,7 @@ from tap.sight.infer import States
 from tap.sight.look import Floats
 from tap.sight.match import gains, mix
 from tap.sight.placement import Placement
+from tap.sight.race import Race
 from tap.sight.settings import JUMP_MS, SightSettings
 from tap.sight.views import Views, is_portrait
 from tap.vocabulary import Luma
@@ -50,14 +51,18 @@ class Eye:
         self._cameras = cameras
         self._settings = settings
         self._doubt = Doubt(states, cameras)
+        self._race = Race(cameras, settings)
         self._last: Luma | None = None
         self._floor = _BLACK_MEAN
         """Grey level of the darkest that the program shows."""
         self._new: Evidence | None = None
         """Evidence of the last picture that was no repetition."""
+        self._newest: Evidence | None = None
 
     def look(self, index: int, at_ms: float, luma: Luma) -> Evidence:
         """Evidence of one (h, w) program picture, taken in order."""
+        if self._newest is not None:
+            self._race.note(self._newest, explained=self.explained(self._newest))
         repeat = self._is_repeat(luma)
         self._last = luma
         self._look_for_floor(luma)
@@ -69,16 +74,23 @@ class Eye:
             # It says what it said when it was new; what the cameras show by now is another matter.
             evidence.nats = _REPEAT_WEIGHT * new.nats
             evidence.mixes, evidence.composed = new.mixes, new.composed
+        self._newest = evidence
         return evidence
 
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
         """The same without noticing the order: after a placement has changed."""
         seen = Views(luma)
-        matches, replayed = self._match_all(at_ms, seen)
+        replayed: int | None = None
+        matches = self._match_racing(at_ms, seen)
+        raced = matches is not None
+        if matches is None:
+            matches, replayed = self._match_all(at_ms, seen)
         evidence = Evidence(
             index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
         )
         evidence.replayed = replayed
+        if raced:
+            evidence.left_out = tuple(i for i, match in enumerate(matches) if match is None)
         evidence.flat = _flat(luma, self._black())
         if evidence.flat == "black" and self._shines_through(evidence):
             evidence.flat = None
@@ -195,6 +207,37 @@ class Eye:
                 replayed = i
         return matches, replayed
 
+    def _match_racing(self, at_ms: float, views: Views) -> list[Match | None] | None:
+        """Only those in the race, if that is enough."""
+        race, cameras = self._race, self._cameras
+        if race.leader is None:
+            return None
+        leader = cameras[race.leader]
+        match = self._match_in(leader, at_ms, views, wide=False)
+        if match is None or not race.goes_on(match) or not self._is_itself(leader, match):
+            return None
+        rivals = race.rivals()
+        if race.is_call_due(at_ms):
+            others = [i for i in range(len(cameras)) if i not in (race.leader, *rivals)]
+            if not race.called(at_ms, {i: self._fit_due(cameras[i], at_ms, views) for i in others}):
+                return None
+        matches: list[Match | None] = [None] * len(cameras)
+        matches[race.leader] = match
+        for i in rivals:
+            camera = cameras[i]
+            matches[i] = self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+        return matches
+
+    def _fit_due(self, camera: Camera, at_ms: float, views: Views) -> float:
+        """Fit of the one frame of a camera that is due."""
+        delay = camera.delay.ms if camera.delay.ms is not None else camera.guessed_ms
+        if delay is None:
+            delay = usual_delay(self._cameras)
+        if not len(camera.memory):
+            return 0.0
+        due = camera.memory.due(at_ms - (delay or 0.0))
+        return self._match_of(camera, at_ms, views, slice(due, due + 1)).fit
+
     @staticmethod
     def _is_itself(camera: Camera, match: Match | None) -> bool:
         """Whether a match is as good as the camera's always are, in what moves too."""
@@ -208,8 +251,11 @@ class Eye:
 
     def _match_in(self, camera: Camera, at_ms: float, views: Views, *, wide: bool) -> Match | None:
         part = self._window(camera, at_ms, wide=wide)
-        if part.stop <= part.start:
-            return None
+        return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
+
+    @staticmethod
+    def _match_of(camera: Camera, at_ms: float, views: Views, part: slice) -> Match:
+        """The best of some frames of a camera."""
         seen, penalty = views.through(camera.memory.placement.on)
         memory = camera.memory
         per_block, along = gains(seen, memory.units(part))
@@ -251,7 +297,10 @@ class Eye:
         states, nats = self._states, evidence.nats
         information = evidence.information = views.information
         for i, match in enumerate(evidence.matches):
-            nats[i] = match.fit * information - match.toll if match is not None else 0.0
+            if match is not None:
+                nats[i] = match.fit * information - match.toll
+            elif i in evidence.left_out and i not in evidence.blind:
+                nats[i] = self._race.carried(i, information)
         best = evidence.best
         level = self._level(best) if best is not None else LEVEL_START
         nats[states.off] = self._doubt.off(evidence, views, best, level)

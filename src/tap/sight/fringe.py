@@ -94,9 +94,12 @@ class Fringes:
         """The program's picture and the camera's at its time, as grids of one shape."""
         camera = self._cameras[number]
         memory, match = camera.memory, evidence.matches[number]
-        if match is None:
+        if match is not None:
+            index = index_due(camera, evidence.at_ms, match)
+        elif camera.delay.ms is not None and len(memory):  # it was not looked at
+            index = memory.due(evidence.at_ms - camera.delay.ms)
+        else:
             return None
-        index = index_due(camera, evidence.at_ms, match)
         place = memory.placement
         there = sample(memory.luma(index), place.of, portrait=memory.portrait, mirror=place.mirror)
         return Views(evidence.luma).grid(place.on), there

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from tap.sight.look import BLOCKS, PIXELS, Floats, blocks, sample, unit
 from tap.sight.placement import Placement
-from tap.vocabulary import Luma
+from tap.vocabulary import Luma, Picture, luma_of
 
 _CAPACITY = 320
 """Frames kept at most: 80 fps with the usual settings. Faster cameras are thinned to fit."""
@@ -32,10 +32,10 @@ class Memory:
         self._units = np.zeros((BLOCKS, 2 * _CAPACITY, PIXELS), np.float32)
         self._lengths = np.zeros((2 * _CAPACITY, BLOCKS), np.float32)
         self._times = np.zeros(2 * _CAPACITY)
-        self._lumas: list[Luma | None] = [None] * _CAPACITY
+        self._pictures: list[Picture | None] = [None] * _CAPACITY
         self._placed = np.zeros(_CAPACITY, np.int64)
         """Under which placement each frame was looked at last; stale ones wait until needed."""
-        self._placing = 0
+        self._placing = 1
         self._start = 0
         self._count = 0
         self.step_ms = 33.0
@@ -51,8 +51,8 @@ class Memory:
         """Time of the newest frame."""
         return self._times[self._start + self._count - 1] if self._count else None
 
-    def add(self, at_ms: float, luma: Luma) -> None:
-        """Remember a frame, forget what is too old."""
+    def add(self, at_ms: float, picture: Picture) -> None:
+        """Remember a frame, forget what is too old. It is looked at when it is asked for."""
         last = self.last_ms
         if last is not None and at_ms - last < self._min_step_ms:
             return
@@ -63,8 +63,8 @@ class Memory:
         slot = (self._start + self._count) % _CAPACITY
         self._count += 1
         self._times[[slot, slot + _CAPACITY]] = at_ms
-        self._lumas[slot] = luma
-        self._write(slot, luma)
+        self._pictures[slot] = picture
+        self._placed[slot] = 0
         while self._count > 1 and self._times[self._start] < at_ms - self._keep_ms:
             self._drop_first()
 
@@ -86,17 +86,33 @@ class Memory:
         last = np.searchsorted(times, to_ms, side="right")
         return slice(self._start + int(first), self._start + int(last))
 
+    def due(self, at_ms: float) -> int:
+        """The index of the newest frame that is no younger than `at_ms`, else of the oldest."""
+        until: int = self.within(-np.inf, at_ms).stop
+        return max(self._start, until - 1)
+
     def units(self, part: slice) -> Floats:
         """(32, n, 72) unit blocks."""
-        self._freshen(part)
+        self._freshen(np.arange(part.start, part.stop))
         return self._units[:, part]
+
+    def looked_at(self) -> npt.NDArray[np.int64]:
+        """(m,) indices of the frames that somebody has looked at, in order of time."""
+        indices = np.arange(self._start, self._start + self._count)
+        return indices[self._placed[indices % _CAPACITY] > 0]
+
+    def units_at(self, indices: npt.NDArray[np.int64]) -> Floats:
+        """(32, m, 72) unit blocks of some frames."""
+        self._freshen(indices)
+        out: Floats = self._units[:, indices]
+        return out
 
     def lengths(self, part: slice) -> Floats:
         """(n, 32) block lengths in grey levels."""
-        self._freshen(part)
+        self._freshen(np.arange(part.start, part.stop))
         return self._lengths[part]
 
-    def times(self, part: slice) -> npt.NDArray[np.float64]:
+    def times(self, part: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """(n,) times in ms."""
         return self._times[part]
 
@@ -110,31 +126,29 @@ class Memory:
         if part.stop <= part.start:
             return None
         step = max(1, (part.stop - part.start) // _MOTION_FRAMES)
-        part = slice(part.start, part.stop, step)
-        self._freshen(part)
-        before = self._units[:, part]
+        before = self.units_at(np.arange(part.start, part.stop, step))
         alike = np.maximum(np.matmul(before, self._units[:, index, :, None])[..., 0], 0)
         out: Floats = 1 - (alike * alike).mean(axis=1)
         return out
 
     def luma(self, index: int) -> Luma:
         """The picture at an index of the arrays."""
-        luma = self._lumas[index % _CAPACITY]
-        if luma is None:
+        picture = self._pictures[index % _CAPACITY]
+        if picture is None:
             raise IndexError(f"no picture at {index}")
-        return luma
+        return luma_of(picture)
 
     @staticmethod
     def look(luma: Luma, placement: Placement, portrait: bool) -> tuple[Floats, Floats]:
         """What `luma` looks like under a placement: units (32, 72), lengths (32,)."""
         return unit(blocks(sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)))
 
-    def _freshen(self, part: slice) -> None:
-        slots = np.arange(part.start, part.stop, part.step or 1) % _CAPACITY
+    def _freshen(self, indices: npt.NDArray[np.int64]) -> None:
+        slots = indices % _CAPACITY
         for slot in slots[self._placed[slots] != self._placing]:
-            luma = self._lumas[slot]
-            if luma is not None:
-                self._write(int(slot), luma)
+            picture = self._pictures[slot]
+            if picture is not None:
+                self._write(int(slot), luma_of(picture))
 
     def _write(self, slot: int, luma: Luma) -> None:
         units, lengths = self.look(luma, self.placement, self.portrait)
@@ -144,6 +158,6 @@ class Memory:
             self._lengths[at] = lengths
 
     def _drop_first(self) -> None:
-        self._lumas[self._start] = None
+        self._pictures[self._start] = None
         self._start = (self._start + 1) % _CAPACITY
         self._count -= 1

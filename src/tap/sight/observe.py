@@ -22,16 +22,20 @@ from tap.sight.match import DOF, NOISE
 from tap.sight.settings import SightSettings
 from tap.vocabulary import Event, EventType, Indistinguishable, Luma
 
-_EVERY_MS = 250.0
-"""How often the pairs are looked at."""
+_EVERY_MS, _RARELY_MS = 250.0, 500.0
+"""How often the pairs are looked at; and how often where all are far from being alike, and no more
+is looked at than must be."""
+_FAR = 4.0
+"""A pair that differs by so many times enough is far from being alike."""
 _BESIDE = 3
 """Frames of a camera that another's is held against: the one due and its neighbours."""
 _USUAL_FIT = 0.5
 """How well cameras fit as long as none was recognised: between a heavy grade and a clean feed."""
 _RENDERING = PIXELS * 2.25
 """Energy of a block that noise and coding of a camera feed make up: 1.5 grey levels rms."""
-_TRIED = 64
-"""Frames of a camera's past that are tried at most to find it in another's pictures."""
+_TURNS, _FEW = 4, 4
+"""Cameras of unknown delay that are looked for in each look; and pictures of another's past without
+which it is not looked in."""
 _SAME, _SETTLED = 0.1, 0.5
 """A camera shows what another does if it leaves less than this part of its energy unexplained, and
 less than this part of what most of its past leaves: before a still scene any time fits."""
@@ -76,8 +80,10 @@ class Observer:
         self._lengths = np.zeros((BLOCKS, n), np.float32)
         self._nats = np.full((n, n), np.nan)
         self._alike = np.zeros((n, n), np.bool_)
-        self._guessed: list[float | None] = [None] * n
-        """How late cameras are that were never recognised, if another shows what they do."""
+        self._due_ms = [0.0] * n
+        """When the pictures were taken that are due."""
+        self._near: list[bool] = [True] * n
+        """Which cameras are not far from being alike with another."""
         self._turn = 0
         self._looked_ms: float | None = None
         self._until_ms = 0.0
@@ -89,7 +95,8 @@ class Observer:
     def look(self, at_ms: float, step_ms: float) -> None:
         """Time of the next program frame, and the usual time between them: look now and then."""
         self._until_ms = at_ms + step_ms
-        if self._looked_ms is not None and at_ms - self._looked_ms < _EVERY_MS:
+        every_ms = _EVERY_MS if self._settings.full_look or any(self._near) else _RARELY_MS
+        if self._looked_ms is not None and at_ms - self._looked_ms < every_ms:
             return
         self._looked_ms = at_ms
         if len(self._cameras) > 1:
@@ -101,6 +108,7 @@ class Observer:
         for pair in list(self._since):
             self._end(pair, from_ms)
         self._alike[:] = False
+        self._near = [True] * len(self._cameras)
         self._looked_ms = None
 
     # ------------------------------------------------------------------ out
@@ -183,20 +191,22 @@ class Observer:
             return None
         due = int(np.searchsorted(memory.times(part), due_ms, side="right")) - 1
         due = part.start + max(0, due)
-        around = slice(max(part.start, due - 1), min(part.stop, due + 2))
+        beside = int(self._settings.full_look or self._near[number])
+        around = slice(max(part.start, due - beside), min(part.stop, due + beside + 1))
         units = memory.units(around)
         first, last = due - around.start, around.stop - around.start - 1
         self._units[:, number, 0] = units[:, first]
         self._units[:, number, 1] = units[:, max(0, first - 1)]
         self._units[:, number, 2] = units[:, min(last, first + 1)]
         self._lengths[:, number] = memory.lengths(slice(due, due + 1))[0]
+        self._due_ms[number] = float(memory.times(slice(due, due + 1))[0])
         return memory.luma(due)
 
     def _delay(self, number: int) -> float:
         """How late a camera is; one that was never seen is taken to be as late as the others."""
         own = self._cameras[number].delay.ms
         if own is None:
-            own = self._guessed[number]
+            own = self._cameras[number].guessed_ms
         if own is not None:
             return own
         known = sorted(c.delay.ms for c in self._cameras if c.delay.ms is not None)
@@ -204,32 +214,49 @@ class Observer:
 
     def _guess_delay(self, at_ms: float) -> None:
         """One feed that is tapped twice may be later the second time: nothing of that is known,
-        as neither is ever surely recognised. So where are the others' pictures in its past? One
-        camera has its turn in each look."""
+        as neither is ever surely recognised. So where in the others' past, as far as that was
+        looked at, is the picture that is due? A few cameras have their turn in each look."""
         unknown = [n for n, camera in enumerate(self._cameras) if camera.delay.ms is None]
-        if not unknown:
-            return
-        self._turn += 1
-        number = unknown[self._turn % len(unknown)]
-        memory, settings = self._cameras[number].memory, self._settings
-        part = memory.within(at_ms - settings.max_delay_ms, at_ms + settings.max_lookahead_ms)
-        step = 1 + (part.stop - part.start) // _TRIED
-        part = slice(part.start + self._turn % step, part.stop, step)
-        if part.stop - part.start < 2:
-            return
-        left = _left_by(self._units[:, :, 0], self._lengths, memory.units(part))
+        for _ in range(min(_TURNS, len(unknown))):
+            self._turn += 1
+            number = unknown[self._turn % len(unknown)]
+            found, now = self._found_in_others(number), self._delay(number)
+            if found is not None:
+                self._cameras[number].guessed_ms = found
+            elif self._left_now(number) > _SAME:
+                self._cameras[number].guessed_ms = None
+            if self._delay(number) != now:
+                self._take(number, at_ms)
+
+    def _found_in_others(self, number: int) -> float | None:
+        """How late a camera is if another one's past has its picture; None if none has."""
+        units, lengths = self._units[:, number, :1], self._lengths[:, number, None]
+        settings = self._settings
+        best, found = _SAME, None
+        for other, camera in enumerate(self._cameras):
+            indices = camera.memory.looked_at()
+            if other == number or len(indices) < _FEW:
+                continue
+            lags = camera.memory.times(indices) + self._delay(other) - self._due_ms[number]
+            able = (lags >= -settings.max_lookahead_ms) & (lags <= settings.max_delay_ms)
+            if int(able.sum()) < _FEW:
+                continue
+            indices, lags = indices[able], lags[able]
+            left = _left_by(units, lengths, camera.memory.units_at(indices))[0]
+            least = float(left.min())
+            if least < best and least < _SETTLED * float(np.median(left)):
+                # Where it moves slowly many fit: then what was supposed before.
+                off = np.abs(lags - self._delay(number))
+                nearest = int(np.where(left < least + _AS_GOOD, off, np.inf).argmin())
+                best, found = least, float(lags[nearest])
+        return found
+
+    def _left_now(self, number: int) -> float:
+        """The least part of a camera's energy that another's picture of the same moment leaves."""
+        units, lengths = self._units[:, number, :1], self._lengths[:, number, None]
+        left = _left_by(units, lengths, self._units[:, :, 0])[0]
         left[number] = 1.0
-        lags = at_ms - memory.times(part)
-        off = np.abs(lags - self._delay(number))
-        other, best = divmod(int(left.argmin()), left.shape[1])
-        least = float(left[other, best])
-        if least < min(_SAME, _SETTLED * float(np.median(left[other]))):
-            # Where it moves slowly many fit: then what was supposed before.
-            best = int(np.where(left[other] < least + _AS_GOOD, off, np.inf).argmin())
-            self._guessed[number] = float(lags[best])
-        elif left[:, int(off.argmin())].min() > _SAME:
-            self._guessed[number] = None
-        self._take(number, at_ms)
+        return float(left.min())
 
     def _fits(self) -> Floats:
         """(n,) how well each camera's picture usually fits when the program shows it."""
@@ -275,6 +302,8 @@ class Observer:
             else:
                 self._end((a, b), at_ms)
         self._alike = alike
+        near = evidence < _FAR * self._settings.tell_nats
+        self._near = [bool(row.any()) for row in near]
 
     def _end(self, pair: tuple[int, int], at_ms: float) -> None:
         start = self._since.pop(pair)

@@ -37,5 +37,7 @@ class SightSettings:
     what the decision lag and a director's patience with a doubt allow."""
     tell_nats: float = 1.75
     """... by so many honest nats: ln(0.85 / 0.15), as sight names one camera from 0.85 on."""
+    full_look: bool = False
+    """Look at every picture of every camera. Without, those are left out that can't be live."""
     calibration: Calibration = PLAIN
     """How often what is believed so much is so."""

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
 
 import numpy as np
@@ -23,7 +24,16 @@ from tap.sight.settings import SightSettings
 from tap.sight.shots import Piece, ShotBuilder
 from tap.sight.surveyor import Surveyor
 from tap.sight.zoom import AS_WELL
-from tap.vocabulary import PROGRAM, CameraSeen, Event, Frame, Indistinguishable, ShotState
+from tap.vocabulary import (
+    PROGRAM,
+    CameraSeen,
+    Event,
+    Frame,
+    Indistinguishable,
+    ShotState,
+    Undecoded,
+    luma_of,
+)
 
 _UNSURE = 0.85
 """Below this honest probability of the best camera, others that are likely are named with it."""
@@ -108,8 +118,12 @@ class Sight:
         if camera.size is None or not same_shape(camera.size, frame.size):
             camera.size = frame.size
             self._surveyor.reset(camera, self._size)
-        camera.memory.add(frame.at_ms, frame.luma)
-        camera.past.add(frame.at_ms, frame.luma)
+        picture = frame.picture
+        if not self.settings.full_look:
+            # What sight itself has looked at counts: others, who look as well, must not matter.
+            picture = Undecoded(partial(luma_of, picture))
+        camera.memory.add(frame.at_ms, picture)
+        camera.past.add(frame.at_ms, picture)
 
     def pass_time(self, now_ms: float) -> None:
         """Time has come to `now_ms`, with or without frames."""

@@ -28,7 +28,7 @@ from tap.feeds.record import REENCODED, ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
 from tap.ledger import BookStatus, CameraFacts, SessionFacts
 from tap.report.folder import JOURNAL_FILE
-from tap.vocabulary import Frame, ShotState, Witness
+from tap.vocabulary import PROGRAM, Frame, ShotState, Witness
 from tap.witness.ledgers import open_ledger, still_uploader
 from tap.witness.looks import Looks
 from tap.witness.models import learnt_settings
@@ -60,13 +60,18 @@ def watch(
     on_status: OnStatus | None = None,
     stop: threading.Event | None = None,
     onlooker: Onlooker | None = None,
+    full_look: bool = False,
 ) -> Witness:
     """Witness a live shoot until the director ends it, every feed has ended, or `stop` is set.
 
-    Leaves the record in `config.home`/sessions/ID. Raises `InputError` where the configuration
+    Leaves the record in `config.home`/sessions/ID. With `full_look` every picture of every camera
+    is looked at. Raises `InputError` where the configuration
     cannot be started; a feed that is down is waited for and shown, never an error.
     """
-    return Watch(config, clock=clock, record_to=record_to, onlooker=onlooker).run(on_status, stop)
+    session = Watch(
+        config, clock=clock, record_to=record_to, onlooker=onlooker, full_look=full_look
+    )
+    return session.run(on_status, stop)
 
 
 class Watch:
@@ -79,6 +84,7 @@ class Watch:
         clock: Clock,
         record_to: Path | None = None,
         onlooker: Onlooker | None = None,
+        full_look: bool = False,
     ) -> None:
         require_startable(config)
         if config.director is not None and config.director.url is None:
@@ -89,7 +95,8 @@ class Watch:
         self._config = config
         self._clock = clock
         self._feeds = {
-            name: live_feed(name, feed, config, clock) for name, feed in config.feeds().items()
+            name: live_feed(name, feed, config, clock, late=name != PROGRAM and not full_look)
+            for name, feed in config.feeds().items()
         }
         self._devices = _devices(config, clock)
         self._parser = _parser(config, [parser for parser, _ in self._devices])
@@ -98,7 +105,7 @@ class Watch:
         if self._director is not None:
             self._wires.append(self._director)
         self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
-        self._plan = _plan(config)
+        self._plan = _plan(config, full_look=full_look)
         self._onlooker = onlooker
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
@@ -362,7 +369,7 @@ def _pictures(feed: FeedConfig) -> dict[str, Any]:
     return {REENCODED: True} if feed.kind == "webrtc" else {}
 
 
-def _plan(config: Config) -> Plan:
+def _plan(config: Config, *, full_look: bool) -> Plan:
     session = config.session
     return Plan(
         session=SessionFacts(
@@ -383,7 +390,7 @@ def _plan(config: Config) -> Plan:
         ],
         folder=session_folder(config),
         store=open_ledger(config),
-        sight=learnt_settings(hold_ms=config.tolerances.hold_ms),
+        sight=learnt_settings(hold_ms=config.tolerances.hold_ms, full_look=full_look),
         tolerances=config.tolerances.for_judge(),
         signer=load_or_make_key(config.seal_key_path, away_from=config.session_folder),
     )

@@ -1,6 +1,7 @@
 """What sight has learnt, read from where the package keeps it."""
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -22,11 +23,10 @@ class _Table(BaseModel):
     curves: dict[str, tuple[tuple[float, float], ...]]
 
 
-def learnt_settings(*, hold_ms: float | None = None) -> SightSettings:
+def learnt_settings(*, hold_ms: float | None = None, full_look: bool = False) -> SightSettings:
     """Sight's settings with what it has learnt. Raises InputError where the model is missing."""
-    if hold_ms is None:
-        return SightSettings(calibration=calibration())
-    return SightSettings(calibration=calibration(), hold_ms=hold_ms)
+    settings = SightSettings(calibration=calibration(), full_look=full_look)
+    return settings if hold_ms is None else replace(settings, hold_ms=hold_ms)
 
 
 @lru_cache(maxsize=1)

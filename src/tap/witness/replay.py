@@ -21,7 +21,7 @@ from tap.report.folder import (
 )
 from tap.seal import Signer
 from tap.sight import SightSettings
-from tap.vocabulary import Frame, Witness
+from tap.vocabulary import PROGRAM, Frame, Witness
 from tap.witness.evidence import ShootPictures
 from tap.witness.models import learnt_settings
 from tap.witness.order import Observation, in_order
@@ -57,7 +57,11 @@ def replay(
     `InputError` for a bad shoot, before anything is written.
     """
     shoot = load_shoot(folder, files)
-    reading = readers(shoot) if readers is not None else media_readers(shoot, files)
+    sight = sight or learnt_settings()
+    if readers is not None:
+        reading = readers(shoot)
+    else:
+        reading = media_readers(shoot, files, late=not sight.full_look)
     cameras = [camera.id for camera in shoot.cameras]
     parser = Parser(load_profile(profile), cameras, devices=Devices(cameras))
     claims = read_claims(shoot.director, parser) if shoot.director is not None else iter(())
@@ -73,7 +77,7 @@ def replay(
             cameras=_camera_facts(shoot),
             folder=out,
             store=store,
-            sight=sight or learnt_settings(),
+            sight=sight,
             tolerances=tolerances or Tolerances(),
             pictures=ShootPictures(shoot, files),
             hindsight=hindsight,
@@ -101,10 +105,16 @@ def replay(
     return witness
 
 
-def media_readers(shoot: Shoot, files: Files = LOCAL_FILES) -> list[MediaReader]:
-    """Readers of a shoot's media: the cameras in order, and the program last."""
+def media_readers(
+    shoot: Shoot, files: Files = LOCAL_FILES, *, late: bool = False
+) -> list[MediaReader]:
+    """Readers of a shoot's media: the cameras in order, and the program last.
+
+    `late`: cameras' JPEGs are decoded when somebody looks at them.
+    """
     return [
-        MediaReader(part.media, feed, part.started_at_ms, files) for feed, part in recordings(shoot)
+        MediaReader(part.media, feed, part.started_at_ms, files, late=late and feed != PROGRAM)
+        for feed, part in recordings(shoot)
     ]
 
 

@@ -12,8 +12,12 @@ from tap.feeds.webrtc_peer import IceServer
 from tap.feeds.webrtc_signal import Signalling
 
 
-def live_feed(name: str, feed: FeedConfig, config: Config, clock: Clock) -> LiveFeed:
+def live_feed(
+    name: str, feed: FeedConfig, config: Config, clock: Clock, *, late: bool = False
+) -> LiveFeed:
     """The feed of a camera or the program, not started yet.
+
+    `late`: its pictures may be decoded when somebody looks at them, if ever.
 
     Raises `InputError` where its secret is missing or its file can't be played.
     """
@@ -23,7 +27,7 @@ def live_feed(name: str, feed: FeedConfig, config: Config, clock: Clock) -> Live
     address = address_of(feed, profile)
     access = Access(headers=address.headers, query=address.query)
     if feed.kind != "webrtc":
-        return MjpegFeed(name, address.url, clock=clock, access=access)
+        return MjpegFeed(name, address.url, clock=clock, access=access, decode_late=late)
     user, secret = ice_login(feed)
     url, words = webrtc_source(name, feed, profile)
     return WebRtcFeed(
