@@ -1,4 +1,4 @@
-"""The commands before a shoot: `init`, `discover` and `doctor`."""
+"""The commands before a shoot: `init`, `discover`, `doctor` and `bench`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: tap init shoot.toml")(init)
     app.command(epilog="Example: tap discover 192.168.1.0/28 --thumbnails seen --write")(discover)
     app.command(epilog="Example: tap doctor --config shoot.toml")(doctor)
+    app.command(epilog="Example: tap bench --size 1280x720 --kb 80")(bench)
 
 
 def init(
@@ -120,3 +121,23 @@ def doctor(
     else:
         say(checks_table(checks))
     raise typer.Exit(exit_code(checks))
+
+
+def bench(
+    size: Annotated[
+        str, typer.Option(metavar="WIDTHxHEIGHT", help="The size of the cameras' pictures.")
+    ] = "1920x1080",
+    kb: Annotated[
+        int, typer.Option(min=5, max=4000, help="How many kB a picture has, about.")
+    ] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how many MJPEG cameras this machine will carry.
+
+    Draws moving cameras and a program, serves them on loopback at 30 pictures a second and watches
+    them, 10 s with two cameras and 10 s with six. It takes about a minute; close what else runs, or
+    leave it running to see what is left.
+    """
+    from tap.cli.bench import run_bench
+
+    run_bench(size, kb, as_json=as_json)

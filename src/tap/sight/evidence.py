@@ -54,6 +54,10 @@ class Evidence:
     """Cameras whose frames around that moment are missing."""
     left_out: tuple[int, ...] = ()
     """Cameras that were not looked at: see `Race`."""
+    raced: bool = False
+    """Only those were looked at who are in the race; all is as it was a moment ago."""
+    skipped: bool = False
+    """It goes on so well from the picture before that no camera was looked at."""
     information: float = 0.0
     """Nats that a perfect match would gain."""
     composed: int | None = None
@@ -85,5 +89,7 @@ class Evidence:
     @property
     def best(self) -> int | None:
         """The camera with the best match."""
+        if self.skipped:
+            return int(self.nats[: len(self.matches)].argmax())
         known = [(self.nats[i], i) for i, m in enumerate(self.matches) if m is not None]
         return max(known)[1] if known else None

@@ -8,7 +8,7 @@ from tap.sight.camera import LEVEL_START, Camera
 from tap.sight.doubt import UNLIKE, Doubt, usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
-from tap.sight.look import Floats
+from tap.sight.look import Floats, Rect, unit
 from tap.sight.match import gains, mix
 from tap.sight.placement import Placement
 from tap.sight.race import Race
@@ -58,6 +58,12 @@ class Eye:
         self._new: Evidence | None = None
         """Evidence of the last picture that was no repetition."""
         self._newest: Evidence | None = None
+        self._before: tuple[Rect, Floats] | None = None
+        """The part of the last picture that shows the leader, as unit blocks."""
+
+    def call_up(self) -> None:
+        """In the next picture look at those cameras as well that are usually left out."""
+        self._race.call()
 
     def look(self, index: int, at_ms: float, luma: Luma) -> Evidence:
         """Evidence of one (h, w) program picture, taken in order."""
@@ -66,7 +72,8 @@ class Eye:
         repeat = self._is_repeat(luma)
         self._last = luma
         self._look_for_floor(luma)
-        evidence = self.look_again(index, at_ms, luma, repeat=repeat)
+        skipped = None if repeat else self._pass_over(index, at_ms, luma)
+        evidence = skipped or self.look_again(index, at_ms, luma, repeat=repeat)
         new = self._new
         if not repeat or new is None:
             self._new = evidence
@@ -77,11 +84,43 @@ class Eye:
         self._newest = evidence
         return evidence
 
+    def _pass_over(self, index: int, at_ms: float, luma: Luma) -> Evidence | None:
+        """Evidence of a picture that flows on from the one before; None if it must be looked at."""
+        before, self._before = self._before, None
+        number = self._race.leader
+        if number is None or _flat(luma, self._black()):
+            return None
+        camera, views = self._cameras[number], Views(luma)
+        on = camera.memory.placement.on
+        seen, _ = views.through(on)
+        self._before = on, unit(seen.blocks)[0]
+        if before is None or before[0] != on:
+            return None
+        information = float(seen.information.sum())
+        flow = float(gains(seen, before[1][:, None])[0].sum()) / max(information, 1e-6)
+        blind = tuple(i for i, one in enumerate(self._cameras) if self._is_blind(one, at_ms))
+        due_ms = at_ms - (camera.delay.ms or 0.0)
+        if number in blind or camera.memory.lacks(due_ms):
+            return None
+        if not self._race.may_skip(flow):
+            return None
+        states, count = self._states, len(self._cameras)
+        nats = np.full(states.count, -_CERTAIN)
+        evidence = Evidence(index, at_ms, luma, nats, [None] * count, skipped=True, blind=blind)
+        evidence.left_out = tuple(range(count))
+        evidence.information = views.information
+        for i in range(count):
+            held = self._race.carried(i, views.information)
+            nats[i] = 0.0 if i in blind else held
+        nats[states.off] = self._race.off(views.information)
+        evidence.contrast = _contrast(luma)
+        return evidence
+
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
         """The same without noticing the order: after a placement has changed."""
         seen = Views(luma)
         replayed: int | None = None
-        matches = self._match_racing(at_ms, seen)
+        matches = self._match_racing(at_ms, seen, repeat=repeat)
         raced = matches is not None
         if matches is None:
             matches, replayed = self._match_all(at_ms, seen)
@@ -89,12 +128,13 @@ class Eye:
             index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
         )
         evidence.replayed = replayed
+        evidence.raced = raced
         if raced:
             evidence.left_out = tuple(i for i, match in enumerate(matches) if match is None)
         evidence.flat = _flat(luma, self._black())
         if evidence.flat == "black" and self._shines_through(evidence):
             evidence.flat = None
-        evidence.contrast = float(luma[::4, ::4].std()) / 64
+        evidence.contrast = _contrast(luma)
         evidence.blind = tuple(
             i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms)
         )
@@ -112,7 +152,7 @@ class Eye:
 
     def explained(self, evidence: Evidence) -> bool:
         """Whether some camera, or black, explains the picture as well as cameras usually do."""
-        if evidence.flat:
+        if evidence.flat or evidence.skipped:
             return True
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
@@ -207,19 +247,26 @@ class Eye:
                 replayed = i
         return matches, replayed
 
-    def _match_racing(self, at_ms: float, views: Views) -> list[Match | None] | None:
+    def _match_racing(
+        self, at_ms: float, views: Views, *, repeat: bool
+    ) -> list[Match | None] | None:
         """Only those in the race, if that is enough."""
         race, cameras = self._race, self._cameras
         if race.leader is None:
             return None
-        leader = cameras[race.leader]
-        match = self._match_in(leader, at_ms, views, wide=False)
+        leader, rivals = cameras[race.leader], race.rivals()
+        match: Match | None = None
+        if not rivals and not race.is_followed and not repeat:
+            match = self._match_due(leader, at_ms, views)
+            if match is not None and not race.goes_on(match, just_as=True):
+                match = None
+        match = match or self._match_in(leader, at_ms, views, wide=False)
         if match is None or not race.goes_on(match) or not self._is_itself(leader, match):
             return None
-        rivals = race.rivals()
-        if race.is_call_due(at_ms):
+        if race.is_call_due:
             others = [i for i in range(len(cameras)) if i not in (race.leader, *rivals)]
-            if not race.called(at_ms, {i: self._fit_due(cameras[i], at_ms, views) for i in others}):
+            due = {i: self._match_due(cameras[i], at_ms, views) for i in others}
+            if not race.called({i: match.fit if match else 0.0 for i, match in due.items()}):
                 return None
         matches: list[Match | None] = [None] * len(cameras)
         matches[race.leader] = match
@@ -228,15 +275,15 @@ class Eye:
             matches[i] = self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
         return matches
 
-    def _fit_due(self, camera: Camera, at_ms: float, views: Views) -> float:
-        """Fit of the one frame of a camera that is due."""
+    def _match_due(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """How the one frame of a camera that is due explains the picture."""
         delay = camera.delay.ms if camera.delay.ms is not None else camera.guessed_ms
         if delay is None:
             delay = usual_delay(self._cameras)
         if not len(camera.memory):
-            return 0.0
+            return None
         due = camera.memory.due(at_ms - (delay or 0.0))
-        return self._match_of(camera, at_ms, views, slice(due, due + 1)).fit
+        return self._match_of(camera, at_ms, views, slice(due, due + 1))
 
     @staticmethod
     def _is_itself(camera: Camera, match: Match | None) -> bool:
@@ -419,6 +466,10 @@ def _better(a: Match | None, b: Match | None) -> Match | None:
     if a is None or b is None:
         return a or b
     return a if a.fit >= b.fit else b
+
+
+def _contrast(luma: Luma) -> float:
+    return float(luma[::4, ::4].std()) / 64
 
 
 def _flat(luma: Luma, black: float) -> str | None:

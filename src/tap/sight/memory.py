@@ -13,8 +13,9 @@ _CAPACITY = 320
 _STEP_PACE = 0.05
 _PAUSE_MS = 1000.0
 """A longer step between frames is a gap and says nothing of the rhythm."""
-_MOTION_MS, _MOTION_FRAMES = (2200.0, 300.0), 8
-"""Which earlier frames tell what moves, and how many of them are looked at."""
+_MOTION_MS, _MOTION_FRAMES, _MOTION_FEW = (2200.0, 300.0), 8, 4
+"""Which earlier frames tell what moves, how many of them are looked at, and how many suffice that
+were looked at anyhow."""
 _HOLE_MS, _HOLE_STEPS = 30.0, 0.75
 """No frame for so long, and for so many usual steps, to either side is a hole."""
 
@@ -125,8 +126,11 @@ class Memory:
         part = self.within(at_ms - _MOTION_MS[0], at_ms - _MOTION_MS[1])
         if part.stop <= part.start:
             return None
-        step = max(1, (part.stop - part.start) // _MOTION_FRAMES)
-        before = self.units_at(np.arange(part.start, part.stop, step))
+        indices = np.arange(part.start, part.stop)
+        looked = indices[self._placed[indices % _CAPACITY] > 0]
+        if len(looked) >= _MOTION_FEW:
+            indices = looked
+        before = self.units_at(indices[:: max(1, len(indices) // _MOTION_FRAMES)])
         alike = np.maximum(np.matmul(before, self._units[:, index, :, None])[..., 0], 0)
         out: Floats = 1 - (alike * alike).mean(axis=1)
         return out

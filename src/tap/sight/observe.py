@@ -25,6 +25,8 @@ from tap.vocabulary import Event, EventType, Indistinguishable, Luma
 _EVERY_MS, _RARELY_MS = 250.0, 500.0
 """How often the pairs are looked at; and how often where all are far from being alike, and no more
 is looked at than must be."""
+_EACH_MS = 62.5
+"""... and the more cameras, the more rarely: so many pictures a second are looked at in all."""
 _FAR = 4.0
 """A pair that differs by so many times enough is far from being alike."""
 _BESIDE = 3
@@ -92,16 +94,22 @@ class Observer:
 
     # ------------------------------------------------------------------ in
 
-    def look(self, at_ms: float, step_ms: float) -> None:
-        """Time of the next program frame, and the usual time between them: look now and then."""
+    def look(self, at_ms: float, step_ms: float) -> bool:
+        """Time of the next program frame, and the usual time between them: look now and then.
+
+        True if this was looked at.
+        """
         self._until_ms = at_ms + step_ms
-        every_ms = _EVERY_MS if self._settings.full_look or any(self._near) else _RARELY_MS
+        every_ms = _EVERY_MS
+        if not (self._settings.full_look or any(self._near)):
+            every_ms = max(_RARELY_MS, _EACH_MS * len(self._cameras))
         if self._looked_ms is not None and at_ms - self._looked_ms < every_ms:
-            return
+            return False
         self._looked_ms = at_ms
         if len(self._cameras) > 1:
             self._measure(at_ms)
             self._follow(at_ms, step_ms)
+        return True
 
     def pause(self, from_ms: float) -> None:
         """The program gives no frames from here on: then nothing is seen, and that is told."""

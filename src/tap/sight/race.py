@@ -2,8 +2,9 @@
 
 As long as one camera explains the program just as well as a moment ago, nothing has changed, and
 only a camera that looks much like it could be live instead. All others are called up now and then,
-with the one picture that is due; in between they are taken to fit as they did then. The moment that
-the leader fits worse, everybody is looked at.
+with the one picture that is due; in between they are taken to fit as they did then. Of a program
+that flows on from picture to picture, not even the leader is looked at each time. The moment that
+the leader fits worse, everybody is looked at, and those pictures too that were passed over before.
 """
 
 from collections.abc import Sequence
@@ -12,14 +13,22 @@ from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence, Match
 from tap.sight.settings import SightSettings
 
-_CALL_MS = 500.0
-"""How often those that are not in the race are called up."""
 _RIVAL = 0.4
 """Part of the leader's fit from which on a camera is in the race."""
 _DIP, _DIMMED = 0.97, 0.9
 """The leader must fit to this part as it did of late, and the picture have this part of its nats
 then."""
+_JUST_AS = 0.985
+"""... or this part, if only the picture that is due is looked at."""
+_MATURE = 60
+"""Pictures from which a camera is known where it lies: until then it is looked at in each."""
+_FOLLOWED = 4
+"""At one of so many calls the leader is looked for around the picture that is due."""
 _PACE = 0.2
+_SKIPS = 3
+"""Pictures in a row that may be passed over, ..."""
+_FLOWS = 0.95
+"""... each as like the one before, to this part, as it was of late."""
 
 
 class Race:
@@ -34,7 +43,13 @@ class Race:
         self._fits = [0.0] * len(cameras)
         self._tolls = [0.0] * len(cameras)
         """As they were when each camera was last looked at."""
-        self._called_ms = 0.0
+        self._call = False
+        self._flow = 1.0
+        """How like the one before each picture was of late, 0 .. 1."""
+        self._skips = 0
+        self._calls = 0
+        self._lead = 0.0
+        """Part of all nats by which the leader was more likely than no camera."""
 
     @property
     def leader(self) -> int | None:
@@ -51,18 +66,49 @@ class Race:
         least = _RIVAL * self._fit
         return [i for i, fit in enumerate(self._fits) if i != self._leader and fit >= least]
 
-    def goes_on(self, match: Match) -> bool:
-        """Whether the leader matches the picture as well as it did of late."""
+    def goes_on(self, match: Match, *, just_as: bool = False) -> bool:
+        """Whether the leader matches the picture as well as it did of late, or just as well."""
+        least = (_JUST_AS if just_as else _DIP) * self._fit
         information = float(match.information.sum())
-        return match.fit >= _DIP * self._fit and information >= _DIMMED * self._information
+        return match.fit >= least and information >= _DIMMED * self._information
 
-    def is_call_due(self, at_ms: float) -> bool:
-        """Whether it is time to call up those that are not in the race."""
-        return at_ms - self._called_ms >= _CALL_MS
+    @property
+    def is_followed(self) -> bool:
+        """Whether it is time to look at more of the leader than the picture that is due."""
+        return not self._is_mature or (self._call and self._calls % _FOLLOWED == 0)
 
-    def called(self, at_ms: float, fits: dict[int, float]) -> bool:
+    @property
+    def _is_mature(self) -> bool:
+        return self._leader is not None and self._cameras[self._leader].chart.count >= _MATURE
+
+    def may_skip(self, flow: float) -> bool:
+        """Whether a picture that is so like the one before needs no camera to be looked at."""
+        flows = flow >= _FLOWS * self._flow
+        self._flow += _PACE * (flow - self._flow)
+        if not flows or not self._is_mature or self._skips >= _SKIPS or self._call or self.rivals():
+            return False
+        self._skips += 1
+        return True
+
+    def off(self, information: float) -> float:
+        """Nats of "no tapped camera" in a picture in which no camera was looked at."""
+        leader = self._leader
+        held = self.carried(leader, information) if leader is not None else 0.0
+        return held - self._lead * information
+
+    def call(self) -> None:
+        """With the next picture those are to be called up that are not in the race."""
+        self._call = True
+
+    @property
+    def is_call_due(self) -> bool:
+        """Whether they are to be called up now."""
+        return self._call
+
+    def called(self, fits: dict[int, float]) -> bool:
         """Note how those fit that were called up; True if none of them has come into the race."""
-        self._called_ms = at_ms
+        self._call = False
+        self._calls += 1
         for number, fit in fits.items():
             self._fits[number], self._tolls[number] = fit, 0.0
         return all(fit < _RIVAL * self._fit for fit in fits.values())
@@ -73,6 +119,9 @@ class Race:
 
     def note(self, evidence: Evidence, *, explained: bool) -> None:
         """Take the last picture's evidence, with all that was found in it."""
+        if evidence.skipped:
+            return
+        self._skips = 0
         for number, match in enumerate(evidence.matches):
             if number not in evidence.left_out:
                 self._fits[number] = match.fit if match is not None else 0.0
@@ -82,6 +131,8 @@ class Race:
         if best is None or match is None or not explained or not self._leads(best, evidence):
             self._leader = None
             return
+        off = float(evidence.nats[len(evidence.matches)])
+        self._lead = (float(evidence.nats[best]) - off) / max(evidence.information, 1e-6)
         if best != self._leader or match.fit < _DIP * self._fit:
             self._leader, self._fit = best, match.fit
             self._information = float(match.information.sum())

@@ -234,7 +234,8 @@ class Sight:
             self._evaluate(self._held.popleft())
 
     def _evaluate(self, frame: Frame) -> None:
-        self._observer.look(frame.at_ms, self._presence[PROGRAM].interval_ms)
+        if self._observer.look(frame.at_ms, self._presence[PROGRAM].interval_ms):
+            self._eye.call_up()
         if self._size is None or not same_shape(self._size, frame.size):
             self._size = frame.size
             for camera in self._eyes:
@@ -243,9 +244,12 @@ class Sight:
         evidence = self._eye.look(self._frames, frame.at_ms, frame.luma)
         self._frames += 1
         self._freeze.look(evidence)
+        passed_over = self._look_back() if not (evidence.raced or evidence.skipped) else False
         self._waiting.append(evidence)
         if not self._composer.look(evidence) and self._surveyor.survey(evidence):
             self._look_again()
+        elif passed_over:
+            self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
         else:
             self._learn(self._inference.add(evidence.at_ms, evidence.nats))
         self.now = now_at(evidence.at_ms, self._inference.now, self.cameras, MOST_SURE)
@@ -259,6 +263,16 @@ class Sight:
             for old in self._waiting
         )
         self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
+
+    def _look_back(self) -> bool:
+        """Something has changed: look at the pictures that were passed over just before."""
+        passed_over: list[Evidence] = []
+        while self._waiting and self._waiting[-1].skipped:
+            passed_over.append(self._waiting.pop())
+        for old in reversed(passed_over):
+            new = self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
+            self._waiting.append(new)
+        return bool(passed_over)
 
     def _flush(self) -> None:
         """Decide all program frames so far."""

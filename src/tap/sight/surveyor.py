@@ -108,7 +108,7 @@ class Surveyor:
 
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
-        if self._program is None or evidence.repeat or evidence.flat:
+        if self._program is None or evidence.repeat or evidence.flat or evidence.skipped:
             return False
         if evidence.information < _DIM * max(c.information for c in self._cameras):
             return False
