@@ -39,6 +39,10 @@ them on, those around it are tried as well."""
 _FLOOR_PACE, _ABOVE, _HIGHEST = 0.002, 12.0, 60.0
 """A grade may lift black: grey levels above the program's own darkest that still are black, and the
 highest that can be."""
+_CALLED = 0.7
+"""Part of the usual fit that the picture that is due must reach, to tell at once whose it is."""
+_AROUND_MS = 250.0
+"""How far around the frame that is due a camera is looked for whose delay is not known well."""
 _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
 
@@ -123,13 +127,16 @@ class Eye:
         matches = self._match_racing(at_ms, seen, repeat=repeat)
         raced = matches is not None
         if matches is None:
+            matches = self._match_called(at_ms, seen)
+        partly = matches is not None
+        if matches is None:
             matches, replayed = self._match_all(at_ms, seen)
         evidence = Evidence(
             index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
         )
         evidence.replayed = replayed
         evidence.raced = raced
-        if raced:
+        if partly:
             evidence.left_out = tuple(i for i, match in enumerate(matches) if match is None)
         evidence.flat = _flat(luma, self._black())
         if evidence.flat == "black" and self._shines_through(evidence):
@@ -275,14 +282,49 @@ class Eye:
             matches[i] = self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
         return matches
 
+    def _match_called(self, at_ms: float, views: Views) -> list[Match | None] | None:
+        """Something else is on: call up everybody with the one picture that is due; if that tells
+        who it is, only those who may be it are looked at more closely."""
+        cameras, usual = self._cameras, usual_level(self._cameras)
+        if not self._race.is_lazy or usual is None:
+            return None
+        due = {i: self._match_due(camera, at_ms, views) for i, camera in enumerate(cameras)}
+        fits = {i: match.fit if match else 0.0 for i, match in due.items()}
+        best = max(fits.values(), default=0.0)
+        racers = self._race.racers(fits, best)
+        if best < _CALLED * usual:
+            return None
+        matches: list[Match | None] = [None] * len(cameras)
+        for i in racers:
+            matches[i] = self._match_near(cameras[i], at_ms, views)
+        for camera, match in zip(cameras, matches, strict=True):
+            level = camera.level if camera.chart.known else usual
+            if match is None or match.fit < _EXPLAINED * level:
+                continue
+            if self._is_itself(camera, match):
+                return matches
+        return None
+
+    def _match_near(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """A camera's frames around the one that is due, whether that is known or supposed."""
+        if camera.delay.locked:
+            return self._match_in(camera, at_ms, views, wide=False)
+        due_ms = at_ms - self._supposed(camera)
+        part = camera.memory.within(due_ms - _AROUND_MS, due_ms + _AROUND_MS)
+        return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
+
+    def _supposed(self, camera: Camera) -> float:
+        """How late a camera is, or if that isn't known, is supposed to be, in ms."""
+        for delay in (camera.delay.ms, camera.guessed_ms, usual_delay(self._cameras)):
+            if delay is not None:
+                return delay
+        return 0.0
+
     def _match_due(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """How the one frame of a camera that is due explains the picture."""
-        delay = camera.delay.ms if camera.delay.ms is not None else camera.guessed_ms
-        if delay is None:
-            delay = usual_delay(self._cameras)
         if not len(camera.memory):
             return None
-        due = camera.memory.due(at_ms - (delay or 0.0))
+        due = camera.memory.due(at_ms - self._supposed(camera))
         return self._match_of(camera, at_ms, views, slice(due, due + 1))
 
     @staticmethod

@@ -79,7 +79,8 @@ class Race:
 
     @property
     def _is_mature(self) -> bool:
-        return self._leader is not None and self._cameras[self._leader].chart.count >= _MATURE
+        camera = self._cameras[self._leader] if self._leader is not None else None
+        return camera is not None and camera.delay.locked and camera.chart.count >= _MATURE
 
     def may_skip(self, flow: float) -> bool:
         """Whether a picture that is so like the one before needs no camera to be looked at."""
@@ -109,9 +110,13 @@ class Race:
         """Note how those fit that were called up; True if none of them has come into the race."""
         self._call = False
         self._calls += 1
+        return not self.racers(fits, self._fit)
+
+    def racers(self, fits: dict[int, float], best: float) -> list[int]:
+        """Note how cameras fit, each with the picture that is due; those that may well be live."""
         for number, fit in fits.items():
             self._fits[number], self._tolls[number] = fit, 0.0
-        return all(fit < _RIVAL * self._fit for fit in fits.values())
+        return [number for number, fit in fits.items() if fit >= _RIVAL * best]
 
     def carried(self, number: int, information: float) -> float:
         """Nats of a camera that was left out, as of when it was last looked at."""
@@ -146,7 +151,6 @@ class Race:
             not self._full
             and camera.confirmed
             and camera.chart.settled
-            and camera.delay.locked
             and not evidence.flat
             and evidence.composed is None
             and evidence.replayed is None
