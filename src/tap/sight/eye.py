@@ -8,11 +8,12 @@ from tap.sight.camera import LEVEL_START, Camera
 from tap.sight.doubt import UNLIKE, Doubt, usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
+from tap.sight.lineup import EXPLAINED, Lineup, usual_delay
 from tap.sight.look import Floats, Rect, unit
 from tap.sight.match import gains, mix
 from tap.sight.placement import Placement
 from tap.sight.race import Race
-from tap.sight.settings import JUMP_MS, SightSettings
+from tap.sight.settings import SightSettings
 from tap.sight.views import Views, is_portrait
 from tap.vocabulary import Luma
 
@@ -27,10 +28,6 @@ _REPEAT_WEIGHT = 0.2
 """A repeated picture is hardly new evidence."""
 _MISLEADS = 6.0
 """Nats by which a mixture may prefer a wrong frame of a camera."""
-_EXPLAINED = 0.9
-"""From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
-_BARE = 0.7
-"""Quantile of the blocks' contrast that stands for the picture's: graphics hide it elsewhere."""
 _ALIKE = 0.5
 """Part of the best fit from which on a second camera is much like the first."""
 _TRIED, _HINT = 30, 0.1
@@ -39,12 +36,6 @@ them on, those around it are tried as well."""
 _FLOOR_PACE, _ABOVE, _HIGHEST = 0.002, 12.0, 60.0
 """A grade may lift black: grey levels above the program's own darkest that still are black, and the
 highest that can be."""
-_CALLED = 0.7
-"""Part of the usual fit that the picture that is due must reach, to tell at once whose it is."""
-_AROUND_MS = 250.0
-"""How far around the frame that is due a camera is looked for whose delay is not known well."""
-_SLACK_MS = 120.0
-"""How far outside the interval of a known delay a camera is looked for."""
 
 
 class Eye:
@@ -56,6 +47,7 @@ class Eye:
         self._settings = settings
         self._doubt = Doubt(states, cameras)
         self._race = Race(cameras, settings)
+        self._lineup = Lineup(cameras, settings, self._race)
         self._last: Luma | None = None
         self._floor = _BLACK_MEAN
         """Grey level of the darkest that the program shows."""
@@ -123,21 +115,12 @@ class Eye:
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
         """The same without noticing the order: after a placement has changed."""
         seen = Views(luma)
-        replayed: int | None = None
-        matches = self._match_racing(at_ms, seen, repeat=repeat)
-        raced = matches is not None
-        if matches is None:
-            matches = self._match_called(at_ms, seen)
-        partly = matches is not None
-        if matches is None:
-            matches, replayed = self._match_all(at_ms, seen)
+        looked = self._lineup.match(at_ms, seen, repeat=repeat)
         evidence = Evidence(
-            index, at_ms, luma, np.zeros(self._states.count), matches, repeat=repeat
+            index, at_ms, luma, np.zeros(self._states.count), looked.matches, repeat=repeat
         )
-        evidence.replayed = replayed
-        evidence.raced = raced
-        if partly:
-            evidence.left_out = tuple(i for i, match in enumerate(matches) if match is None)
+        evidence.replayed, evidence.raced = looked.replayed, looked.raced
+        evidence.left_out = looked.left_out
         evidence.flat = _flat(luma, self._black())
         if evidence.flat == "black" and self._shines_through(evidence):
             evidence.flat = None
@@ -167,7 +150,7 @@ class Eye:
             return False
         if usual_fit(self._cameras) is not None:
             return evidence.odd < UNLIKE or self._mixed(evidence)
-        return match.fit >= _EXPLAINED * 0.85 * self._cameras[best].level
+        return match.fit >= EXPLAINED * 0.85 * self._cameras[best].level
 
     def _mixed(self, evidence: Evidence) -> bool:
         """Whether a blend of two cameras explains the picture as well as cameras usually do."""
@@ -175,13 +158,13 @@ class Eye:
             return False
         state, mixed = max(evidence.mixes.items(), key=lambda pair: pair[1].nats)
         levels = [self._cameras[i].level for i in self._states.members(state)]
-        return not mixed.split and mixed.nats >= _EXPLAINED * min(levels) * evidence.information
+        return not mixed.split and mixed.nats >= EXPLAINED * min(levels) * evidence.information
 
     def fit(
         self, camera: Camera, at_ms: float, views: Views, placement: Placement
     ) -> tuple[float, int]:
         """Best fit of a camera under another placement, and the index of the frame that has it."""
-        part = self._window(camera, at_ms, wide=not camera.delay.locked)
+        part = self._lineup.window(camera, at_ms, wide=not camera.delay.locked)
         fit, best = self.search_inside(camera, views, placement, part, most=_TRIED)
         return views.through(placement.on)[1] * fit, best
 
@@ -224,148 +207,6 @@ class Eye:
         return float(nats[best]) / total, chosen[best]
 
     # ------------------------------------------------------------------ one camera
-
-    def _window(self, camera: Camera, at_ms: float, *, wide: bool) -> slice:
-        s = self._settings
-        if not wide and camera.delay.ms is not None:
-            low, high = camera.delay.interval_ms
-            return camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS)
-        return camera.memory.within(at_ms - s.max_delay_ms, at_ms + s.max_lookahead_ms)
-
-    def _match_all(self, at_ms: float, views: Views) -> tuple[list[Match | None], int | None]:
-        """Near each known delay first; everywhere if no camera explains the picture so.
-
-        A camera with a known delay may be found somewhat off it (delays jump); a match far in its
-        past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
-        """
-        cameras = self._cameras
-        near = [self._match_in(c, at_ms, views, wide=not c.delay.locked) for c in cameras]
-        if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
-            return near, None
-        matches, replayed = list(near), None
-        for i, camera in enumerate(cameras):
-            far = self._match_in(camera, at_ms, views, wide=True) if camera.delay.locked else None
-            if far is None:
-                continue
-            # A replay is late. What comes sooner than it should shows that the delay has changed.
-            if far.lag_ms - (camera.delay.ms or 0.0) <= JUMP_MS:
-                matches[i] = _better(near[i], far)
-            elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
-                replayed = i
-        return matches, replayed
-
-    def _match_racing(
-        self, at_ms: float, views: Views, *, repeat: bool
-    ) -> list[Match | None] | None:
-        """Only those in the race, if that is enough."""
-        race, cameras = self._race, self._cameras
-        if race.leader is None:
-            return None
-        leader, rivals = cameras[race.leader], race.rivals()
-        match: Match | None = None
-        if not rivals and not race.is_followed and not repeat:
-            match = self._match_due(leader, at_ms, views)
-            if match is not None and not race.goes_on(match, just_as=True):
-                match = None
-        match = match or self._match_in(leader, at_ms, views, wide=False)
-        if match is None or not race.goes_on(match) or not self._is_itself(leader, match):
-            return None
-        if race.is_call_due:
-            others = [i for i in range(len(cameras)) if i not in (race.leader, *rivals)]
-            due = {i: self._match_due(cameras[i], at_ms, views) for i in others}
-            if not race.called({i: match.fit if match else 0.0 for i, match in due.items()}):
-                return None
-        matches: list[Match | None] = [None] * len(cameras)
-        matches[race.leader] = match
-        for i in rivals:
-            camera = cameras[i]
-            matches[i] = self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
-        return matches
-
-    def _match_called(self, at_ms: float, views: Views) -> list[Match | None] | None:
-        """Something else is on: call up everybody with the one picture that is due; if that tells
-        who it is, only those who may be it are looked at more closely."""
-        cameras, usual = self._cameras, usual_level(self._cameras)
-        if not self._race.is_lazy or usual is None:
-            return None
-        due = {i: self._match_due(camera, at_ms, views) for i, camera in enumerate(cameras)}
-        fits = {i: match.fit if match else 0.0 for i, match in due.items()}
-        best = max(fits.values(), default=0.0)
-        racers = self._race.racers(fits, best)
-        if best < _CALLED * usual:
-            return None
-        matches: list[Match | None] = [None] * len(cameras)
-        for i in racers:
-            matches[i] = self._match_near(cameras[i], at_ms, views)
-        for camera, match in zip(cameras, matches, strict=True):
-            level = camera.level if camera.chart.known else usual
-            if match is None or match.fit < _EXPLAINED * level:
-                continue
-            if self._is_itself(camera, match):
-                return matches
-        return None
-
-    def _match_near(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
-        """A camera's frames around the one that is due, whether that is known or supposed."""
-        if camera.delay.locked:
-            return self._match_in(camera, at_ms, views, wide=False)
-        due_ms = at_ms - self._supposed(camera)
-        part = camera.memory.within(due_ms - _AROUND_MS, due_ms + _AROUND_MS)
-        return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
-
-    def _supposed(self, camera: Camera) -> float:
-        """How late a camera is, or if that isn't known, is supposed to be, in ms."""
-        for delay in (camera.delay.ms, camera.guessed_ms, usual_delay(self._cameras)):
-            if delay is not None:
-                return delay
-        return 0.0
-
-    def _match_due(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
-        """How the one frame of a camera that is due explains the picture."""
-        if not len(camera.memory):
-            return None
-        due = camera.memory.due(at_ms - self._supposed(camera))
-        return self._match_of(camera, at_ms, views, slice(due, due + 1))
-
-    @staticmethod
-    def _is_itself(camera: Camera, match: Match | None) -> bool:
-        """Whether a match is as good as the camera's always are, in what moves too."""
-        if match is None or match.fit < 0.8 * camera.level:
-            return False
-        if not camera.chart.settled:
-            return True
-        match.motion = camera.memory.motion(match.index)
-        untimely = camera.chart.untimely(match.blocks, match.information, match.motion)
-        return untimely < UNLIKE
-
-    def _match_in(self, camera: Camera, at_ms: float, views: Views, *, wide: bool) -> Match | None:
-        part = self._window(camera, at_ms, wide=wide)
-        return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
-
-    @staticmethod
-    def _match_of(camera: Camera, at_ms: float, views: Views, part: slice) -> Match:
-        """The best of some frames of a camera."""
-        seen, penalty = views.through(camera.memory.placement.on)
-        memory = camera.memory
-        per_block, along = gains(seen, memory.units(part))
-        curve = per_block.sum(axis=0)
-        times = memory.times(part)
-        tolled = curve - camera.delay.toll(at_ms - times)
-        best = int(np.argmax(tolled))
-        information = float(seen.information.sum())
-        fit = penalty * float(curve[best]) / information if information > 1 else 0.0
-        gain = _gain(along[:, best], memory.lengths(part)[best])
-        return Match(
-            fit=fit,
-            toll=float(curve[best] - tolled[best]),
-            lag_ms=at_ms - float(times[best]),
-            gain=gain,
-            index=part.start + best,
-            blocks=per_block[:, best] / np.maximum(seen.information, 1e-6),
-            information=seen.information,
-            times=times,
-            curve=curve,
-        )
 
     def _is_blind(self, camera: Camera, at_ms: float) -> bool:
         """No pictures around the moment that this program picture was taken."""
@@ -410,7 +251,7 @@ class Eye:
             nats[states.off] = nats.max() + _CERTAIN
         elif best is not None:
             match = evidence.matches[best]
-            if match is not None and match.fit < _EXPLAINED * level:
+            if match is not None and match.fit < EXPLAINED * level:
                 self._weigh_pairs(evidence, views, states.pairs)
                 self._doubt.beside_pairs(evidence, best, level)
             elif (second := self._alike(evidence, best)) is not None:
@@ -476,16 +317,6 @@ class Eye:
         return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
 
 
-def _gain(along: Floats, lengths: Floats) -> float:
-    """Contrast of a program's blocks (32,), relative to the camera's, where it is least covered."""
-    order = np.argsort(along / np.maximum(lengths, 1e-3))
-    weights = np.cumsum(lengths[order])
-    if weights[-1] <= 1:
-        return 0.0
-    at = order[min(len(order) - 1, int(np.searchsorted(weights, _BARE * weights[-1])))]
-    return float(along[at] / max(float(lengths[at]), 1e-3))
-
-
 def index_due(camera: Camera, at_ms: float, match: Match) -> int:
     """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead,
     unless it is much the better; then the delay has drifted since."""
@@ -496,18 +327,6 @@ def index_due(camera: Camera, at_ms: float, match: Match) -> int:
     if due < 0 or match.curve[best] - match.curve[due] > _MISLEADS:
         return match.index
     return match.index + due - int(np.searchsorted(match.times, at_ms - match.lag_ms))
-
-
-def usual_delay(cameras: Sequence[Camera]) -> float | None:
-    """The median of the delays known so far, in ms; None if none is."""
-    known = [c.delay.ms for c in cameras if c.delay.ms is not None]
-    return float(np.median(known)) if known else None
-
-
-def _better(a: Match | None, b: Match | None) -> Match | None:
-    if a is None or b is None:
-        return a or b
-    return a if a.fit >= b.fit else b
 
 
 def _contrast(luma: Luma) -> float:

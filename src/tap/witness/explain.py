@@ -57,7 +57,8 @@ def explain(
     stated_ms = _check_inside(shoot, at, at_ms)
     names = [camera.id for camera in shoot.cameras]
     look = Look(names, at_ms)
-    seeing = Sight(names, sight or learnt_settings(), explain=look)
+    # Everybody is looked at: to say why one camera is live is to say how the others fit.
+    seeing = Sight(names, sight or learnt_settings(full_look=True), explain=look)
     from_ms = at_ms - 1000.0 * seconds if seconds is not None else None
     watched = _watch(shoot, seeing, at_ms, from_ms, progress)
     covering = [p for p in watched.pieces if p[0].start_ms <= at_ms < p[0].end_ms]

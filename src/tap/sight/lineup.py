@@ -1,0 +1,225 @@
+"""The line-up: which frames of which cameras are held against a program picture.
+
+Everybody's, all around where they are due, is the reference. Lazily only those in the race are; or,
+where something else is on, those whose one frame that is due tells that they may be it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tap.sight.camera import Camera
+from tap.sight.doubt import UNLIKE, usual_level
+from tap.sight.evidence import Match
+from tap.sight.look import Floats
+from tap.sight.match import gains
+from tap.sight.race import Race
+from tap.sight.settings import JUMP_MS, SightSettings
+from tap.sight.views import Views
+
+EXPLAINED = 0.9
+"""From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
+_BARE = 0.7
+"""Quantile of the blocks' contrast that stands for the picture's: graphics hide it elsewhere."""
+_CALLED = 0.7
+"""Part of the usual fit that the picture that is due must reach, to tell at once whose it is."""
+_AROUND_MS = 250.0
+"""How far around the frame that is due a camera is looked for whose delay is not known well."""
+_SLACK_MS = 120.0
+"""How far outside the interval of a known delay a camera is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of it: a match for each camera that has frames and was looked at."""
+
+    matches: list[Match | None]
+    replayed: int | None = None
+    """The camera whose older pictures fit as well as its own always do."""
+    raced: bool = False
+    """Only those were looked at who are in the race, and all is as it was."""
+    left_out: tuple[int, ...] = ()
+    """Cameras that were not looked at."""
+
+
+class Lineup:
+    """Holds cameras against program pictures."""
+
+    def __init__(self, cameras: Sequence[Camera], settings: SightSettings, race: Race) -> None:
+        self._cameras = cameras
+        self._settings = settings
+        self._race = race
+
+    def match(self, at_ms: float, views: Views, *, repeat: bool) -> Looked:
+        """Match the cameras that must be; `repeat`: the program shows its last picture again."""
+        raced = self._match_racing(at_ms, views, repeat=repeat)
+        matches = raced or self._match_called(at_ms, views)
+        if matches is None:
+            return Looked(*self._match_all(at_ms, views))
+        left_out = tuple(i for i, match in enumerate(matches) if match is None)
+        return Looked(matches, raced=raced is not None, left_out=left_out)
+
+    def window(self, camera: Camera, at_ms: float, *, wide: bool) -> slice:
+        s = self._settings
+        if not wide and camera.delay.ms is not None:
+            low, high = camera.delay.interval_ms
+            return camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS)
+        return camera.memory.within(at_ms - s.max_delay_ms, at_ms + s.max_lookahead_ms)
+
+    def _match_all(self, at_ms: float, views: Views) -> tuple[list[Match | None], int | None]:
+        """Near each known delay first; everywhere if no camera explains the picture so.
+
+        A camera with a known delay may be found somewhat off it (delays jump); a match far in its
+        past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
+        """
+        cameras = self._cameras
+        near = [self._match_in(c, at_ms, views, wide=not c.delay.locked) for c in cameras]
+        if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
+            return near, None
+        matches, replayed = list(near), None
+        for i, camera in enumerate(cameras):
+            far = self._match_in(camera, at_ms, views, wide=True) if camera.delay.locked else None
+            if far is None:
+                continue
+            # A replay is late. What comes sooner than it should shows that the delay has changed.
+            if far.lag_ms - (camera.delay.ms or 0.0) <= JUMP_MS:
+                matches[i] = _better(near[i], far)
+            elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
+                replayed = i
+        return matches, replayed
+
+    def _match_racing(
+        self, at_ms: float, views: Views, *, repeat: bool
+    ) -> list[Match | None] | None:
+        """Only those in the race, if that is enough."""
+        race, cameras = self._race, self._cameras
+        if race.leader is None:
+            return None
+        leader, rivals = cameras[race.leader], race.rivals()
+        match: Match | None = None
+        if not rivals and not race.is_followed and not repeat:
+            match = self._match_due(leader, at_ms, views)
+            if match is not None and not race.goes_on(match, just_as=True):
+                match = None
+        match = match or self._match_in(leader, at_ms, views, wide=False)
+        if match is None or not race.goes_on(match) or not self._is_itself(leader, match):
+            return None
+        if race.is_call_due:
+            others = [i for i in range(len(cameras)) if i not in (race.leader, *rivals)]
+            due = {i: self._match_due(cameras[i], at_ms, views) for i in others}
+            if not race.called({i: match.fit if match else 0.0 for i, match in due.items()}):
+                return None
+        matches: list[Match | None] = [None] * len(cameras)
+        matches[race.leader] = match
+        for i in rivals:
+            camera = cameras[i]
+            matches[i] = self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+        return matches
+
+    def _match_called(self, at_ms: float, views: Views) -> list[Match | None] | None:
+        """Something else is on: call up everybody with the one picture that is due; if that tells
+        who it is, only those who may be it are looked at more closely."""
+        cameras, usual = self._cameras, usual_level(self._cameras)
+        if not self._race.is_lazy or usual is None:
+            return None
+        due = {i: self._match_due(camera, at_ms, views) for i, camera in enumerate(cameras)}
+        fits = {i: match.fit if match else 0.0 for i, match in due.items()}
+        best = max(fits.values(), default=0.0)
+        racers = self._race.racers(fits, best)
+        if best < _CALLED * usual:
+            return None
+        matches: list[Match | None] = [None] * len(cameras)
+        for i in racers:
+            matches[i] = self._match_near(cameras[i], at_ms, views)
+        for camera, match in zip(cameras, matches, strict=True):
+            level = camera.level if camera.chart.known else usual
+            if match is None or match.fit < EXPLAINED * level:
+                continue
+            if self._is_itself(camera, match):
+                return matches
+        return None
+
+    def _match_near(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """A camera's frames around the one that is due, whether that is known or supposed."""
+        if camera.delay.locked:
+            return self._match_in(camera, at_ms, views, wide=False)
+        due_ms = at_ms - self._supposed(camera)
+        part = camera.memory.within(due_ms - _AROUND_MS, due_ms + _AROUND_MS)
+        return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
+
+    def _supposed(self, camera: Camera) -> float:
+        """How late a camera is, or if that isn't known, is supposed to be, in ms."""
+        for delay in (camera.delay.ms, camera.guessed_ms, usual_delay(self._cameras)):
+            if delay is not None:
+                return delay
+        return 0.0
+
+    def _match_due(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """How the one frame of a camera that is due explains the picture."""
+        if not len(camera.memory):
+            return None
+        due = camera.memory.due(at_ms - self._supposed(camera))
+        return self._match_of(camera, at_ms, views, slice(due, due + 1))
+
+    @staticmethod
+    def _is_itself(camera: Camera, match: Match | None) -> bool:
+        """Whether a match is as good as the camera's always are, in what moves too."""
+        if match is None or match.fit < 0.8 * camera.level:
+            return False
+        if not camera.chart.settled:
+            return True
+        match.motion = camera.memory.motion(match.index)
+        untimely = camera.chart.untimely(match.blocks, match.information, match.motion)
+        return untimely < UNLIKE
+
+    def _match_in(self, camera: Camera, at_ms: float, views: Views, *, wide: bool) -> Match | None:
+        part = self.window(camera, at_ms, wide=wide)
+        return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
+
+    @staticmethod
+    def _match_of(camera: Camera, at_ms: float, views: Views, part: slice) -> Match:
+        """The best of some frames of a camera."""
+        seen, penalty = views.through(camera.memory.placement.on)
+        memory = camera.memory
+        per_block, along = gains(seen, memory.units(part))
+        curve = per_block.sum(axis=0)
+        times = memory.times(part)
+        tolled = curve - camera.delay.toll(at_ms - times)
+        best = int(np.argmax(tolled))
+        information = float(seen.information.sum())
+        fit = penalty * float(curve[best]) / information if information > 1 else 0.0
+        gain = _gain(along[:, best], memory.lengths(part)[best])
+        return Match(
+            fit=fit,
+            toll=float(curve[best] - tolled[best]),
+            lag_ms=at_ms - float(times[best]),
+            gain=gain,
+            index=part.start + best,
+            blocks=per_block[:, best] / np.maximum(seen.information, 1e-6),
+            information=seen.information,
+            times=times,
+            curve=curve,
+        )
+
+
+def _gain(along: Floats, lengths: Floats) -> float:
+    """Contrast of a program's blocks (32,), relative to the camera's, where it is least covered."""
+    order = np.argsort(along / np.maximum(lengths, 1e-3))
+    weights = np.cumsum(lengths[order])
+    if weights[-1] <= 1:
+        return 0.0
+    at = order[min(len(order) - 1, int(np.searchsorted(weights, _BARE * weights[-1])))]
+    return float(along[at] / max(float(lengths[at]), 1e-3))
+
+
+def usual_delay(cameras: Sequence[Camera]) -> float | None:
+    """The median of the delays known so far, in ms; None if none is."""
+    known = [c.delay.ms for c in cameras if c.delay.ms is not None]
+    return float(np.median(known)) if known else None
+
+
+def _better(a: Match | None, b: Match | None) -> Match | None:
+    if a is None or b is None:
+        return a or b
+    return a if a.fit >= b.fit else b
