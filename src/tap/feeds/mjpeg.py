@@ -5,7 +5,9 @@ import logging
 import math
 import selectors
 import socket
+import ssl
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +25,8 @@ from tap.feeds.multipart import MultipartParser, Part, boundary_of
 from tap.vocabulary import Frame, Picture
 
 _log = logging.getLogger(__name__)
+
+_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class MjpegFeed:
         with selectors.DefaultSelector() as selector:
             if self._socket is not None:
                 selector.register(self._socket, selectors.EVENT_READ)
-            for chunk in response.iter_raw():
+            for chunk in self._chunks(response):
                 now_ms = self._clock.now_ms()
                 if self._ended.is_set():
                     return
@@ -206,6 +210,26 @@ class MjpegFeed:
                 self._take(parts, empty=not selector.select(0))
         self._take(parser.close(), empty=True)
         self._vitals.took(0, parser.skipped)
+
+    def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
+        """The body as it comes.
+
+        A stream that ends when the connection does, as most are, is read straight off the socket
+        once the HTTP library has handed on what it already had: that costs half as much.
+        """
+        chunks = response.iter_raw()
+        bounded = "transfer-encoding" in response.headers or "content-length" in response.headers
+        connection = self._socket
+        if bounded or connection is None or isinstance(connection, ssl.SSLSocket):
+            yield from chunks
+            return
+        yield next(chunks, b"")
+        connection.settimeout(self._settings.silent_s)
+        try:
+            while chunk := connection.recv(_CHUNK):
+                yield chunk
+        except TimeoutError as error:
+            raise FeedError("The server fell silent.") from error
 
     def _take(self, parts: list[Part], *, empty: bool) -> None:
         """Decode what is due; `empty`: nothing more waits on the connection."""
