@@ -29,7 +29,7 @@ from tap.witness.status import LiveStatus
 _CHUNK = 256 * 1024
 _UP_S = 600.0
 """How long the mill may take to draw its pictures."""
-_SETTLE_S = 8.0
+_SETTLE_S = 20.0
 """From the start, which costs more, as nothing is known of any camera yet."""
 _PROMPT = {VerdictCode.AGREE, VerdictCode.EARLY, VerdictCode.LATE, VerdictCode.SOFT}
 """Verdicts that wait for nothing but the picture."""

@@ -2,10 +2,11 @@
 
     python -m tap.rig.mill --cameras 16 --size 1920x1080 --bytes 200000
 
-Everything is MJPEG over HTTP at 30 fps, on loopback, with a director on a WebSocket who cuts to the
-next camera every three seconds; the program shows what he says, some frames late. The pictures are
-drawn: panning scenes of their own with things that move and the noise of a sensor, coded to about
-the size that is asked for. It is a process of its own, so that its cost is not tap's.
+Everything is MJPEG over HTTP at 30 fps, on loopback, with a director on a WebSocket who cuts every
+three seconds, from one to the next of four cameras; the program shows what he says, some frames
+late. The pictures are drawn: panning scenes of their own with things that move and the noise of a
+sensor, coded to about the size that is asked for. It is a process of its own, so that its cost is
+not tap's.
 """
 
 import argparse
@@ -30,6 +31,8 @@ LOOP = 150
 """Pictures of a camera, then it begins anew: longer than tap remembers."""
 SHOT = 90
 """Pictures of the program from cut to cut."""
+IN_TURN = 4
+"""So many of the cameras the director cuts between; the others are there, and he may."""
 LATE = 4
 """So many pictures the program is behind the cameras."""
 PROGRAM_SIZE = (1280, 720)
@@ -140,7 +143,7 @@ class Server:
 
     def live(self, tick: int) -> str:
         """Which camera the director wants at a tick."""
-        return self._names[tick // SHOT % len(self._names)]
+        return self._names[tick // SHOT % min(IN_TURN, len(self._names))]
 
     async def stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one viewer until it goes."""

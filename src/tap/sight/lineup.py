@@ -26,6 +26,9 @@ _CALLED = 0.7
 """Part of the usual fit that the picture that is due must reach, to tell at once whose it is."""
 _AROUND_MS = 250.0
 """How far around the frame that is due a camera is looked for whose delay is not known well."""
+_STRIDE, _HINT = 4, 0.3
+"""As long as no camera is known at all, one of so many frames is tried first, and those around the
+best if it fits so well."""
 _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
 
@@ -74,6 +77,8 @@ class Lineup:
         past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
         """
         cameras = self._cameras
+        if usual_level(cameras) is None and self._race.is_lazy:
+            return [self._match_anywhere(camera, at_ms, views) for camera in cameras], None
         near = [self._match_in(c, at_ms, views, wide=not c.delay.locked) for c in cameras]
         if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
             return near, None
@@ -147,6 +152,21 @@ class Lineup:
         due_ms = at_ms - self._supposed(camera)
         part = camera.memory.within(due_ms - _AROUND_MS, due_ms + _AROUND_MS)
         return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
+
+    def _match_anywhere(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """A camera's frames at all delays that may be: a rough look, then a close one."""
+        part = self.window(camera, at_ms, wide=not camera.delay.locked)
+        first = part.start + -part.start % _STRIDE  # always the same frames: they are decoded once
+        if camera.delay.locked or first >= part.stop:
+            return self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+        memory, indices = camera.memory, np.arange(first, part.stop, _STRIDE)
+        seen, _ = views.through(memory.placement.on)
+        nats = gains(seen, memory.units_at(indices))[0].sum(axis=0)
+        best = int(np.argmax(nats))
+        around = _STRIDE if nats[best] >= _HINT * float(seen.information.sum()) else 1
+        best = int(indices[best])
+        part = slice(max(part.start, best - around + 1), min(part.stop, best + around))
+        return self._match_of(camera, at_ms, views, part)
 
     def _supposed(self, camera: Camera) -> float:
         """How late a camera is, or if that isn't known, is supposed to be, in ms."""

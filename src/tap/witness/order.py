@@ -64,7 +64,9 @@ class Sequencer:
                 if observation.at_ms <= self._taken_ms:
                     self.late[feed] += 1
                     return
-                if len(self._heap) >= self._limit:
+                # What the program shows must be seen, whatever else can't be.
+                limit = 2 * self._limit if feed == PROGRAM else self._limit
+                if len(self._heap) >= limit:
                     self.overrun[feed] += 1
                     return
             elif observation.recv_ms <= self._taken_ms:
