@@ -26,7 +26,7 @@ _CALLED = 0.7
 """Part of the usual fit that the picture that is due must reach, to tell at once whose it is."""
 _AROUND_MS = 250.0
 """How far around the frame that is due a camera is looked for whose delay is not known well."""
-_STRIDE, _HINT = 4, 0.3
+_STRIDE, _HINT = 4, 0.15
 """As long as no camera is known at all, one of so many frames is tried first, and those around the
 best if it fits so well."""
 _SLACK_MS = 120.0
