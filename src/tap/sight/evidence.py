@@ -68,6 +68,8 @@ class Evidence:
     """How unlike itself the best camera looks: -1 as ever, 0 at the limit, more beyond."""
     fringe: float | None = None
     """Once it is decided: see `Ruling.fringe`."""
+    gain: float | None = None
+    """Where it was passed over: the last one's contrast over its camera's."""
     contrast: float = 0.0
     """Standard deviation of the picture, in units of 64 grey levels."""
 

@@ -98,7 +98,8 @@ class Eye:
         due_ms = at_ms - (camera.delay.ms or 0.0)
         if number in blind or camera.memory.lacks(due_ms):
             return None
-        if not self._race.may_skip(flow):
+        contrast = _contrast(luma)
+        if not self._race.may_skip(flow, contrast):
             return None
         states, count = self._states, len(self._cameras)
         nats = np.full(states.count, -_CERTAIN)
@@ -109,7 +110,7 @@ class Eye:
             held = self._race.carried(i, views.information)
             nats[i] = 0.0 if i in blind else held
         nats[states.off] = self._race.off(views.information)
-        evidence.contrast = _contrast(luma)
+        evidence.contrast, evidence.gain = contrast, self._race.gain
         return evidence
 
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:

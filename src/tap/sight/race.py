@@ -20,15 +20,17 @@ _DIP, _DIMMED = 0.97, 0.9
 then."""
 _JUST_AS = 0.985
 """... or this part, if only the picture that is due is looked at."""
-_MATURE = 60
-"""Pictures from which a camera is known where it lies: until then it is looked at in each."""
+_MATURE, _CALM = 60, 30
+"""Pictures from which a camera is known where it lies, and for which nothing must have happened (a
+zoom may be under way): until then it is looked at in each."""
 _FOLLOWED = 4
 """At one of so many calls the leader is looked for around the picture that is due."""
 _PACE = 0.2
 _SKIPS = 3
 """Pictures in a row that may be passed over, ..."""
-_FLOWS = 0.95
-"""... each as like the one before, to this part, as it was of late."""
+_FLOWS, _AS_BRIGHT = 0.95, 0.015
+"""... each as like the one before, to this part, as it was of late, and with as much contrast, to
+this part, as the last that was looked at."""
 
 
 class Race:
@@ -48,6 +50,11 @@ class Race:
         """How like the one before each picture was of late, 0 .. 1."""
         self._skips = 0
         self._calls = 0
+        self._calm = 0
+        """Pictures since anything happened."""
+        self._contrast = 0.0
+        self.gain: float | None = None
+        """The contrast of the last picture that was looked at, and that over its camera's."""
         self._lead = 0.0
         """Part of all nats by which the leader was more likely than no camera."""
 
@@ -80,12 +87,15 @@ class Race:
     @property
     def _is_mature(self) -> bool:
         camera = self._cameras[self._leader] if self._leader is not None else None
-        return camera is not None and camera.delay.locked and camera.chart.count >= _MATURE
+        mature = camera is not None and camera.delay.locked and camera.chart.count >= _MATURE
+        return mature and self._calm >= _CALM
 
-    def may_skip(self, flow: float) -> bool:
+    def may_skip(self, flow: float, contrast: float) -> bool:
         """Whether a picture that is so like the one before needs no camera to be looked at."""
         flows = flow >= _FLOWS * self._flow
         self._flow += _PACE * (flow - self._flow)
+        if abs(contrast - self._contrast) > _AS_BRIGHT * self._contrast:
+            return False
         if not flows or not self._is_mature or self._skips >= _SKIPS or self._call or self.rivals():
             return False
         self._skips += 1
@@ -127,6 +137,8 @@ class Race:
         if evidence.skipped:
             return
         self._skips = 0
+        self._calm = self._calm + 1 if evidence.raced else 0
+        self._contrast = evidence.contrast
         for number, match in enumerate(evidence.matches):
             if number not in evidence.left_out:
                 self._fits[number] = match.fit if match is not None else 0.0
@@ -136,6 +148,7 @@ class Race:
         if best is None or match is None or not explained or not self._leads(best, evidence):
             self._leader = None
             return
+        self.gain = match.gain
         off = float(evidence.nats[len(evidence.matches)])
         self._lead = (float(evidence.nats[best]) - off) / max(evidence.information, 1e-6)
         if best != self._leader or match.fit < _DIP * self._fit:

@@ -376,6 +376,8 @@ class Sight:
         """Contrast of the picture relative to the camera's, 0 in black."""
         if state == self._states.black:
             return 0.0
+        if evidence.skipped:
+            return evidence.gain if state == evidence.best else None
         match = evidence.matches[state] if state < self._states.cameras else None
         return None if match is None or state in evidence.lacking else match.gain
 
