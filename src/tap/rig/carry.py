@@ -29,7 +29,7 @@ from tap.witness.status import LiveStatus
 _CHUNK = 256 * 1024
 _UP_S = 600.0
 """How long the mill may take to draw its pictures."""
-_SETTLE_S = 20.0
+SETTLE_S = 20.0
 """From the start, which costs more, as nothing is known of any camera yet."""
 _PROMPT = {VerdictCode.AGREE, VerdictCode.EARLY, VerdictCode.LATE, VerdictCode.SOFT}
 """Verdicts that wait for nothing but the picture."""
@@ -158,14 +158,20 @@ class Carried:
     codes: dict[str, int] = field(default_factory=dict[str, int])
 
 
-def carried(milled: Milled, seconds: float, *, full_look: bool = False) -> Carried:
-    """Let a witness of its own process watch a mill. Raises `TapError` where it fails."""
+def carried(
+    milled: Milled, seconds: float, *, settle_s: float = SETTLE_S, full_look: bool = False
+) -> Carried:
+    """Let a witness of its own process watch a mill, and measure after it has settled.
+
+    Raises `TapError` where it fails.
+    """
     with tempfile.TemporaryDirectory() as home:
         config = Path(home) / "shoot.toml"
         config.write_text(_config(milled), "utf-8")
-        command = [sys.executable, "-m", "tap.rig.carry", home, str(seconds), str(int(full_look))]
+        command = [sys.executable, "-m", "tap.rig.carry", home, str(seconds), str(settle_s)]
+        command += ["full"] if full_look else []
         done = subprocess.run(  # noqa: S603  every word of the command is ours
-            command, stdout=subprocess.PIPE, timeout=seconds + 120, check=False
+            command, stdout=subprocess.PIPE, timeout=seconds + settle_s + 120, check=False
         )
         if done.returncode:
             raise TapError(f"the witness ended with {done.returncode}; see what it said above")
@@ -218,17 +224,17 @@ class _Stopwatch:
             self.provisional.append(self._clock.now_ms() - now.at_ms)
 
 
-def _watch(home: Path, seconds: float, *, full_look: bool) -> dict[str, Any]:
+def _watch(home: Path, seconds: float, settle_s: float, *, full_look: bool) -> dict[str, Any]:
     """The witness's process: watch, and measure from when it has found its feet."""
     clock = SystemClock()
     config = load_config(home / "shoot.toml").model_copy(update={"home": home})
-    stopwatch = _Stopwatch(clock, clock.now_ms() + _SETTLE_S * 1000)
+    stopwatch = _Stopwatch(clock, clock.now_ms() + settle_s * 1000)
     watch = Watch(config, clock=clock, onlooker=stopwatch, full_look=full_look)
     ended = threading.Event()
     figures: dict[str, Any] = {}
 
     def measure() -> None:
-        time.sleep(_SETTLE_S)
+        time.sleep(settle_s)
         cpu, began = time.process_time(), time.monotonic()
         time.sleep(seconds)
         figures["cpu"] = (time.process_time() - cpu) / (time.monotonic() - began)
@@ -248,6 +254,6 @@ def _watch(home: Path, seconds: float, *, full_look: bool) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    _home, _seconds, _full = sys.argv[1:]
-    _figures = _watch(Path(_home), float(_seconds), full_look=_full == "1")
+    _home, _seconds, _settle_s, *_full = sys.argv[1:]
+    _figures = _watch(Path(_home), float(_seconds), float(_settle_s), full_look=bool(_full))
     sys.stdout.write(json.dumps(_figures) + "\n")
