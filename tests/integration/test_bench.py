@@ -30,7 +30,7 @@ def test_a_mill_is_watched_and_what_is_said_agrees():
     assert 0 < least.reading < 1
     assert least.decoding_all > least.decoding_program > 0
     assert seen.cpu > 0
-    # A machine that is busy with other things may lose pictures; it must not tell of another camera.
+    # A machine that is busy may lose pictures; it must not tell of another camera for that.
     assert seen.program_frames > 100
     assert seen.codes.get("AGREE", 0) >= 1
     assert "WRONG_CAMERA" not in seen.codes
