@@ -105,6 +105,7 @@ def test_many_shoots_one_of_them_bad_and_nothing_twice(tap, shoots, said, tmp_pa
     assert (code, "5 shoots" in text) == (0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
 def test_killed_and_run_again_it_goes_on(tap, shoots, said, tmp_path, sign):
     out = tmp_path / "archive"
@@ -129,6 +130,7 @@ def test_killed_and_run_again_it_goes_on(tap, shoots, said, tmp_path, sign):
     assert not (out / "work").exists()
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_one_attempt(tap, shoots, said, tmp_path):
     out = tmp_path / "archive"
     process = tap("replay", "--jobs", 1, shoots / "day", "--out", out, "--json")
