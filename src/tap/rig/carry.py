@@ -235,10 +235,11 @@ def _watch(home: Path, seconds: float, settle_s: float, *, full_look: bool) -> d
 
     def measure() -> None:
         time.sleep(settle_s)
+        before = {feed.id: feed.dropped for feed in watch.status().feeds}
         cpu, began = time.process_time(), time.monotonic()
         time.sleep(seconds)
         figures["cpu"] = (time.process_time() - cpu) / (time.monotonic() - began)
-        lost = {feed.id: feed.dropped for feed in watch.status().feeds}
+        lost = {feed.id: feed.dropped - before[feed.id] for feed in watch.status().feeds}
         figures["program_lost"] = lost.pop(PROGRAM)
         figures["camera_lost"] = sum(lost.values())
         ended.set()
