@@ -135,8 +135,8 @@ def bench(
     """Measure how many MJPEG cameras this machine will carry.
 
     Draws moving cameras and a program, serves them on loopback at 30 pictures a second and watches
-    them, 10 s with two cameras and 10 s with six. It takes about a minute; close what else runs, or
-    leave it running to see what is left.
+    them, 10 s with two cameras and 10 s with six. It takes about two minutes; close what else
+    runs, or leave it running to see what is left.
     """
     from tap.cli.bench import run_bench
 
