@@ -64,6 +64,8 @@ class Lineup:
         return Looked(matches, raced=raced is not None, left_out=left_out)
 
     def window(self, camera: Camera, at_ms: float, *, wide: bool) -> slice:
+        """The part of a camera's memory that a picture at `at_ms` may show: around its delay, or
+        (`wide`, or where none is known) at all delays that may be."""
         s = self._settings
         if not wide and camera.delay.ms is not None:
             low, high = camera.delay.interval_ms
@@ -75,6 +77,7 @@ class Lineup:
 
         A camera with a known delay may be found somewhat off it (delays jump); a match far in its
         past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
+        Lazily, as long as no camera is known, each is looked for roughly.
         """
         cameras = self._cameras
         if usual_level(cameras) is None and self._race.is_lazy:

@@ -53,8 +53,9 @@ class Race:
         self._calm = 0
         """Pictures since anything happened."""
         self._contrast = 0.0
+        """Of the last picture that was looked at, in units of 64 grey levels."""
         self.gain: float | None = None
-        """The contrast of the last picture that was looked at, and that over its camera's."""
+        """Its contrast over that of its camera's picture."""
         self._lead = 0.0
         """Part of all nats by which the leader was more likely than no camera."""
 
