@@ -234,7 +234,7 @@ def test_a_frame_that_is_taken_for_its_neighbours_says_so(seen):
 def test_a_camera_without_pictures_is_no_evidence(seen):
     blind = replace(seen.candidates[1], blind=True, match=None, picture=None)
     said = replace(seen, candidates=(seen.candidates[0], blind))
-    assert any(f"{blind.id} gave no pictures" in text for text in sentences(said))
+    assert any(f"{blind.id} gave no new pictures" in text for text in sentences(said))
     assert draw(said)
 
 

@@ -194,7 +194,7 @@ def _why(explanation: Explanation) -> list[str]:
         if candidate.blind or candidate.lacking:
             when = "for long" if candidate.blind else "just then"
             said.append(
-                f"{candidate.id} gave no pictures {when}, when this one would have been taken: "
+                f"{candidate.id} gave no new pictures {when}, when this one would have been taken: "
                 "that it does not fit is no evidence against it."
             )
     if best is not None and shot.state is ShotState.LIVE and best.id not in shot.cameras:

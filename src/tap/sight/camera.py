@@ -6,6 +6,7 @@ from tap.sight.evidence import Evidence, Match
 from tap.sight.memory import Memory
 from tap.sight.past import Past
 from tap.sight.settings import SightSettings
+from tap.sight.still import Stillness
 
 LEVEL_START = 0.5
 _LEVEL_PACE, _LEVEL_WEIGHT = 0.03, 4
@@ -22,6 +23,7 @@ class Camera:
     def __init__(self, settings: SightSettings) -> None:
         keep_ms = settings.max_delay_ms + settings.max_lookahead_ms + 400
         self.memory = Memory(keep_ms)
+        self.still = Stillness(self.memory)
         self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
         self.guessed_ms: float | None = None
         """How late it must be, if another camera shows what it does, until it was live."""

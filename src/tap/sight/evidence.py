@@ -1,5 +1,6 @@
 """What one program picture says, before it is decided what it shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -50,6 +51,8 @@ class Evidence:
     repeat: bool = False
     blind: tuple[int, ...] = ()
     """Cameras that gave no pictures for long when this one must have been taken."""
+    frozen: tuple[int, ...] = ()
+    """Those of the blind that gave pictures, but the same one again and again."""
     lacking: tuple[int, ...] = ()
     """Cameras whose frames around that moment are missing."""
     left_out: tuple[int, ...] = ()
@@ -81,6 +84,13 @@ class Evidence:
             for match in self.matches
         ]
         return replace(self, luma=np.zeros((0, 0), np.uint8), matches=matches)
+
+    def why_missing(self, lost: Sequence[int], names: Sequence[str]) -> str:
+        """What of these cameras is missing, in words."""
+        frozen = [names[i] for i in lost if i in self.frozen]
+        silent = [names[i] for i in lost if i not in self.frozen]
+        told = [("no frames from ", silent), ("no new pictures from ", frozen)]
+        return "; ".join(why + ", ".join(of) for why, of in told if of)
 
     @property
     def on_camera(self) -> bool:

@@ -235,6 +235,11 @@ class Eye:
         best = evidence.best
         level = self._level(best) if best is not None else LEVEL_START
         nats[states.off] = self._doubt.off(evidence, views, best, level)
+        if not (evidence.on_camera and evidence.odd < UNLIKE) and self._leave_out_frozen(evidence):
+            best = evidence.best
+            level = self._level(best) if best is not None else LEVEL_START
+            evidence.odd = -1.0
+            nats[states.off] = self._doubt.off(evidence, views, best, level)
         usual = usual_delay(self._cameras)
         for i, camera in enumerate(self._cameras):
             # The very picture may be one of those missing: then no match is no evidence.
@@ -259,6 +264,22 @@ class Eye:
                 self._weigh_pairs(evidence, views, [(min(best, second), max(best, second))])
         if evidence.repeat:
             nats *= _REPEAT_WEIGHT
+
+    def _leave_out_frozen(self, evidence: Evidence) -> bool:
+        """A picture that no camera explains may be of one that is frozen: of that nothing is known.
+
+        What a frozen camera explains all the same is still its picture. True if one is left out.
+        """
+        usual = usual_delay(self._cameras) or 0.0
+        for i, camera in enumerate(self._cameras):
+            delay = camera.delay.ms if camera.delay.ms is not None else usual
+            if i in evidence.blind or not camera.still.is_frozen(evidence.at_ms - delay):
+                continue
+            evidence.frozen += (i,)
+            evidence.matches[i] = None
+            evidence.nats[i] = 0.0
+        evidence.blind += evidence.frozen
+        return bool(evidence.frozen)
 
     def _level(self, number: int) -> float:
         """How well a camera usually fits; one that was never seen is held to the others."""

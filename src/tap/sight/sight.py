@@ -173,7 +173,7 @@ class Sight:
                     delay_low_ms=low if delay is not None else None,
                     delay_high_ms=high if delay is not None else None,
                     frames_seen=presence.frames,
-                    gaps=tuple(presence.gaps),
+                    gaps=tuple(sorted([*presence.gaps, *camera.still.gaps()])),
                     mirrored=camera.memory.placement.mirror,
                 )
             )
@@ -236,6 +236,8 @@ class Sight:
     def _evaluate(self, frame: Frame) -> None:
         if self._observer.look(frame.at_ms, self._presence[PROGRAM].interval_ms):
             self._eye.call_up()
+            for camera in self._eyes:
+                camera.still.look(frame.at_ms - (camera.delay.ms or 0.0))
         if self._size is None or not same_shape(self._size, frame.size):
             self._size = frame.size
             for camera in self._eyes:
@@ -246,7 +248,9 @@ class Sight:
         self._freeze.look(evidence)
         passed_over = self._look_back() if not (evidence.raced or evidence.skipped) else False
         self._waiting.append(evidence)
-        if not self._composer.look(evidence) and self._surveyor.survey(evidence):
+        if self._has_frozen(evidence):
+            self._look_again()
+        elif not self._composer.look(evidence) and self._surveyor.survey(evidence):
             self._look_again()
         elif passed_over:
             self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
@@ -254,8 +258,13 @@ class Sight:
             self._learn(self._inference.add(evidence.at_ms, evidence.nats))
         self.now = now_at(evidence.at_ms, self._inference.now, self.cameras, MOST_SURE)
 
+    def _has_frozen(self, evidence: Evidence) -> bool:
+        """Whether a camera turns out to be frozen: its first such pictures passed for new ones."""
+        before = self._waiting[-2].frozen if len(self._waiting) > 1 else ()
+        return bool(set(evidence.frozen) - set(before))
+
     def _look_again(self) -> None:
-        """A placement has changed: see what is not yet decided anew, where that explains it."""
+        """A placement has changed, or a camera is frozen: see what is not yet decided anew, where that explains it."""
         self._waiting = deque(
             old
             if self._eye.explained(old)
@@ -338,7 +347,7 @@ class Sight:
                 cameras = (evidence.replayed,)
             elif lost:
                 kind = ShotState.UNSEEN
-                reason = "no frames from " + ", ".join(self.cameras[i] for i in lost)
+                reason = evidence.why_missing(lost, self.cameras)
         elif state == states.black:
             kind = ShotState.BLACK
         elif state >= states.first_pair:

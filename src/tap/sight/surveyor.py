@@ -217,7 +217,7 @@ class Surveyor:
             worth = _Worth(*(max(part * usual, now + _GAIN) for part in (AS_USUAL, _ZOOMED)))
         views = Views(evidence.luma)
         rough: list[tuple[float, int, Placement, int]] = []
-        for number, camera in enumerate(self._cameras):
+        for number, camera in self._asked(evidence):
             for placement in self._candidates(camera):
                 fit, index = self._eye.fit(camera, evidence.at_ms, views, placement)
                 if index >= 0:
@@ -232,7 +232,7 @@ class Surveyor:
     def _propose_zoom(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
         """Try every camera zoomed into its middle, as switchers and directors do."""
         rough: list[tuple[float, int, Placement, int]] = []
-        for number, camera in enumerate(self._cameras):
+        for number, camera in self._asked(evidence):
             if camera.size is None or self._program is None:
                 continue
             index = self._index_at(camera, evidence, evidence.matches[number])
@@ -245,6 +245,16 @@ class Surveyor:
                 rough.append((fits[best], number, tried[best], index))
         rough.sort(key=lambda hit: -hit[0])
         return self._best_refined(evidence, views, worth, rough[:2])
+
+    def _asked(self, evidence: Evidence) -> list[tuple[int, Camera]]:
+        """The cameras that may be looked for elsewhere: the old picture of one that freezes would
+        be bent into what it films now."""
+        return [
+            (n, camera)
+            for n, camera in enumerate(self._cameras)
+            if n not in evidence.frozen
+            and not camera.still.repeats(evidence.at_ms - (camera.delay.ms or 0.0))
+        ]
 
     def _bases(self, camera: Camera) -> list[Placement]:
         """The placements that a zoom may start from."""
@@ -330,7 +340,7 @@ class Surveyor:
     def _search(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
         """Search every camera for the part of it that the program shows."""
         rough: list[tuple[float, int, Placement, int]] = []
-        for number, camera in enumerate(self._cameras):
+        for number, camera in self._asked(evidence):
             index = self._index_at(camera, evidence, None)
             if camera.size is None or self._program is None or index is None:
                 continue

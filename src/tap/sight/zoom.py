@@ -100,6 +100,8 @@ class ZoomTracker:
         if evidence.index < self._from and match.fit > self._tried - _FALLEN:
             return None
         camera = self._cameras[self._camera]
+        if camera.still.repeats(evidence.at_ms - match.lag_ms):
+            return None  # a feed that freezes would be bent into what it no longer shows
         now = camera.memory.placement
         placement, fit = refine(
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
