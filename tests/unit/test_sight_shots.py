@@ -192,6 +192,16 @@ def test_what_happened_while_unseen_is_no_event():
     assert {reason for shot, reason in built.shots if shot.state is UNSEEN} == {"no program frames"}
 
 
+@pytest.mark.parametrize("parts", [(1, 2, 20), (20, 2, 1), (10, 2, 10)])
+def test_a_flash_beside_what_is_unseen_is_unseen_for_the_same_reason(parts):
+    before, flash, after = parts
+    rulings = Rulings().live("a", 30).run(UNSEEN, (), before).run(OFF, (), flash)
+    built = build(rulings.run(UNSEEN, (), after).live("b", 30))
+    unseen = [(shot, reason) for shot, reason in built.shots if shot.state is UNSEEN]
+    assert {reason for _, reason in unseen} == {"no program frames"}
+    assert sum(shot.end_ms - shot.start_ms for shot, _ in unseen) == sum(parts) * STEP_MS
+
+
 def test_a_cut_among_cameras_that_look_alike_is_not_told():
     both = ShotState.AMBIGUOUS
     built = build(Rulings().live("a", 30).run(both, ("a", "b"), 30).live("b", 30))

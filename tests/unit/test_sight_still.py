@@ -167,8 +167,10 @@ def moving(count, start=0, repeats=1):
     ("pictures", "frozen"),
     [
         (moving(100), False),
-        (moving(100) + 9 * [picture(7)], False),  # 0.32 s: a feed may hiccup
-        (moving(100) + 10 * [picture(7)], True),
+        (moving(100) + 3 * [picture(7)], False),  # 0.08 s: a feed may hiccup
+        (moving(100) + 4 * [picture(7)], True),
+        ([*moving(80), *moving(20, 80, repeats=2), *(9 * [picture(200)])], False),
+        ([*moving(80), *moving(20, 80, repeats=2), *(10 * [picture(200)])], True),
         (moving(100) + 150 * [picture(7)], True),  # longer than anything is remembered
         (150 * [picture(7)], False),  # a graphic
         (moving(30) + 150 * [picture(7)], False),  # too little is known of it

@@ -43,6 +43,7 @@ class Ruling:
         """The live camera, if exactly one is."""
         return self.cameras[0] if self.state is ShotState.LIVE else None
 
-    def taken_for(self, key: Key) -> "Ruling":
-        """The same frame as part of another state's run."""
-        return replace(self, state=key[0], cameras=key[1])
+    def taken_for(self, key: Key, reason: str | None = None) -> "Ruling":
+        """The same frame as part of another state's run, and why that is unseen, if it is."""
+        reason = self.reason if reason is None else reason
+        return replace(self, state=key[0], cameras=key[1], reason=reason)

@@ -99,7 +99,8 @@ class ShotBuilder:
             if not goes_on and len(runs[n]) < _SHORTEST.get(runs[n][0].state, 1):
                 key = self._neighbour(runs, n, final=final)
                 if key is not None:
-                    runs[n] = [r.taken_for(key) for r in runs[n]]
+                    why = self._why(key, runs[max(0, n - 1) : n + 2])
+                    runs[n] = [r.taken_for(key, why) for r in runs[n]]
                     self._open = [r for run in runs for r in run]
                     runs = _runs_of(self._open)
                     n = 0
@@ -117,6 +118,12 @@ class ShotBuilder:
         if before == after or (before and before[0] is ShotState.TRANSITION):
             return before
         return after if after[0] is not ShotState.TRANSITION else (before or after)
+
+    def _why(self, key: Key, around: list[Run]) -> str:
+        """Why the neighbour with this key is unseen, if it is."""
+        near = [ruling for run in around for ruling in run if ruling.key == key]
+        near += [self._anchor] if self._anchor is not None and self._anchor.key == key else []
+        return next((ruling.reason for ruling in near if ruling.reason), "")
 
     def _take_change(self, *, final: bool) -> bool:
         """Emit the first change among the open rulings, if there is one and it is clear."""

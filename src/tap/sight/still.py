@@ -13,12 +13,12 @@ from tap.vocabulary import Gap, Luma
 
 SAME_PICTURE = "the same picture again and again"
 """Why nothing is known of a camera that is frozen."""
-FROZEN_MS = 350.0
-"""The same picture for at least so long, ..."""
-_FRAMES = 4
-"""... in so many frames, ..."""
+_FROZEN_MS, _FRAMES = 350.0, 4
+"""The same picture for at least so long, in so many frames more than one, ..."""
 _LONGER = 2.0
 """... and for so many times as long as the feed repeated any just before, is no new picture."""
+_NEVER_MS, _AT_ONCE_MS, _AT_ONCE_FRAMES = 1500.0, 110.0, 2
+"""A feed that for so long before repeated none at all is believed to have frozen this soon."""
 _GAP_MS = 500.0
 """A shorter stretch is not told as a gap."""
 _LOOKS, _STILL_PART, _PACE, _MOST = 8, 0.5, 0.02, 8
@@ -70,12 +70,12 @@ class Stillness:
 
     def is_frozen(self, due_ms: float) -> bool:
         """Whether the picture of `due_ms` is one of many equal ones, against the feed's habit."""
-        return self._stands(due_ms, FROZEN_MS, _FRAMES)
+        return self._stands(due_ms)
 
     def repeats(self, due_ms: float) -> bool:
         """Whether it is but one of two equal ones, against the feed's habit: perhaps the first of
         many."""
-        return self._stands(due_ms, 0.0, 1)
+        return self._stands(due_ms, suspect=True)
 
     def gaps(self) -> list[Gap]:
         """The stretches in which it stood still so far, as (start, end, why)."""
@@ -83,13 +83,13 @@ class Stillness:
 
     # ------------------------------------------------------------------ runs of equal pictures
 
-    def _stands(self, due_ms: float, least_ms: float, frames: int) -> bool:
+    def _stands(self, due_ms: float, *, suspect: bool = False) -> bool:
         if not self.moves or not len(self._memory):
             return False
-        return self._run(self._memory.due(due_ms), least_ms, frames) is not None
+        return self._run(self._memory.due(due_ms), suspect=suspect) is not None
 
-    def _run(self, index: int, least_ms: float, frames: int) -> tuple[float, float] | None:
-        """[first, last] time of the frames equal to one, None if those are none too many."""
+    def _run(self, index: int, *, suspect: bool = False) -> tuple[float, float] | None:
+        """[first, last] time of the frames equal to one, None if those are not too many."""
         memory = self._memory
         luma, whole = memory.luma(index), memory.within(-np.inf, np.inf)
         first = last = index
@@ -99,10 +99,15 @@ class Stillness:
             last += 1
         times = memory.times(slice(first, last + 1))
         start_ms, end_ms = float(times[0]), float(times[-1])
-        if last - first < frames or end_ms - start_ms < least_ms:
+        frames, lasted_ms = last - first, end_ms - start_ms
+        if not frames or not (suspect or _is_long(frames, lasted_ms, at_once=True)):
             return None
         before_ms = self._longest(whole.start, first)
-        return (start_ms, end_ms) if end_ms - start_ms >= _LONGER * before_ms else None
+        known_ms = start_ms - float(memory.times(slice(whole.start, whole.start + 1))[0])
+        at_once = before_ms == 0.0 and known_ms >= _NEVER_MS
+        if not (suspect or _is_long(frames, lasted_ms, at_once=at_once)):
+            return None
+        return (start_ms, end_ms) if lasted_ms >= _LONGER * before_ms else None
 
     def _longest(self, start: int, stop: int) -> float:
         """The longest time for which the frames before repeated one picture."""
@@ -120,7 +125,7 @@ class Stillness:
     def _follow(self, due_ms: float) -> None:
         """The same picture as at the look before."""
         if self._since_ms is None and self.moves:
-            run = self._run(self._memory.due(due_ms), FROZEN_MS, _FRAMES)
+            run = self._run(self._memory.due(due_ms))
             self._since_ms = run[0] if run is not None else None
         self._until_ms = due_ms
 
@@ -133,6 +138,12 @@ class Stillness:
         if self._since_ms is None or until_ms - self._since_ms < _GAP_MS:
             return []
         return [(self._since_ms, until_ms, SAME_PICTURE)]
+
+
+def _is_long(frames: int, lasted_ms: float, *, at_once: bool) -> bool:
+    if at_once:
+        return frames >= _AT_ONCE_FRAMES and lasted_ms >= _AT_ONCE_MS
+    return frames >= _FRAMES and lasted_ms >= _FROZEN_MS
 
 
 def _equal(one: Luma, other: Luma) -> bool:
