@@ -56,8 +56,9 @@ def shoot(plan, *, frozen, delay_ms=DELAY_MS, seconds=12.0, full=False, slate=NE
         if frame.feed != PROGRAM:
             camera, ms = cameras[frame.feed], frame.at_ms - START_MS
             step_ms = 1000.0 / camera.fps
-            frame = replace(frame, picture=camera.sent(ms // step_ms * step_ms))
-        sight.see(frame)
+            sight.see(replace(frame, picture=camera.sent(ms // step_ms * step_ms)))
+        else:
+            sight.see(frame)
         pieces, events = sight.take()
         seen.pieces += pieces
         seen.events += events
@@ -115,8 +116,9 @@ def test_what_a_frozen_camera_explains_is_still_its_picture():
     for frame in frames(dict(zip((A, B, C), cameras, strict=True)), show, 14.0):
         if frame.feed != PROGRAM:
             sent = cameras[[A, B, C].index(frame.feed)].sent(frame.at_ms - START_MS)
-            frame = replace(frame, picture=sent)
-        sight.see(frame)
+            sight.see(replace(frame, picture=sent))
+        else:
+            sight.see(frame)
     sight.finish()
     seen, events = sight.take()
     assert {shot.state for shot, _ in seen} == {ShotState.LIVE}

@@ -248,9 +248,7 @@ class Sight:
         self._freeze.look(evidence)
         passed_over = self._look_back() if not (evidence.raced or evidence.skipped) else False
         self._waiting.append(evidence)
-        if self._has_frozen(evidence):
-            self._look_again()
-        elif not self._composer.look(evidence) and self._surveyor.survey(evidence):
+        if self._has_frozen(evidence) or self._is_elsewhere(evidence):
             self._look_again()
         elif passed_over:
             self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
@@ -263,8 +261,13 @@ class Sight:
         before = self._waiting[-2].frozen if len(self._waiting) > 1 else ()
         return bool(set(evidence.frozen) - set(before))
 
+    def _is_elsewhere(self, evidence: Evidence) -> bool:
+        """Whether a camera turns out to lie elsewhere."""
+        return not self._composer.look(evidence) and self._surveyor.survey(evidence)
+
     def _look_again(self) -> None:
-        """A placement has changed, or a camera is frozen: see what is not yet decided anew, where that explains it."""
+        """A placement has changed, or a camera is frozen: see what is not yet decided anew, where
+        that explains it."""
         self._waiting = deque(
             old
             if self._eye.explained(old)
