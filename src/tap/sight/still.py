@@ -2,8 +2,8 @@
 
 A sensor never gives the very same picture twice. A feed that gave moving pictures and then repeats
 one, to the last grey level, has frozen: what the camera films meanwhile is not known. But a
-graphic, a shared screen or a hard-pressed encoder repeats pictures as a matter of course, and must not count
-as frozen for that; so each feed is held to its own habit.
+graphic, a shared screen or a hard-pressed encoder repeats pictures as a matter of course, and must
+not count as frozen for that; so each feed is held to its own habit.
 """
 
 import numpy as np
