@@ -44,6 +44,9 @@ FIRST_PICTURE_S = 6.0
 KEPT_FRAMES = 240
 """Frames of a feed that are kept to be held against the others."""
 
+_SETTLING_MS = 750.0
+"""A WebRTC sender waits for its key picture to be taken, or finds out what the way carries: its
+first pictures tell nothing of its rate."""
 _FEW_FPS = 10.0
 _FEW_STEPS = 8
 _JITTER_MS = 120.0
@@ -98,6 +101,7 @@ class _Watcher:
         self.size = (0, 0)
         self._last: bytes = b""
         self._times: deque[float] = deque(maxlen=10_000)
+        self._new_times: deque[float] = deque(maxlen=10_000)
         self._ahead: deque[float] = deque(maxlen=10_000)
 
     def see(self, frame: Frame) -> None:
@@ -108,14 +112,23 @@ class _Watcher:
             self._ahead.append(frame.source_ms - frame.at_ms)
         self.frames.append(replace(frame, encoded=None))
         content = frame.luma.tobytes()
-        self.distinct += content != self._last
+        if content != self._last:
+            self.distinct += 1
+            self._new_times.append(frame.at_ms)
         self._last = content
         self.first.set()
 
-    def per_second(self, count: int) -> float:
-        """`count` pictures over the time from the first to the last."""
-        span_ms = self._times[-1] - self._times[0] if self._times else 0.0
-        return (count - 1) * 1000.0 / span_ms if span_ms > 0 else 0.0
+    def rates(self) -> tuple[float, float]:
+        """Pictures, and different pictures, a second: once it has settled, if it has."""
+        settled_ms = self._times[0] + _SETTLING_MS
+        times = [at_ms for at_ms in self._times if at_ms >= settled_ms]
+        if len(times) < _FEW_STEPS:
+            times = list(self._times)
+        span_ms = times[-1] - times[0]
+        # Each step ends with a picture: a new one, or one that was there before.
+        new = sum(at_ms > times[0] for at_ms in self._new_times)
+        a_second = 1000.0 / span_ms if span_ms > 0 else 0.0
+        return (len(times) - 1) * a_second, new * a_second
 
     @property
     def jitter_ms(self) -> float | None:
@@ -163,13 +176,13 @@ def _judge(name: str, seen: _Watcher, health: FeedHealth) -> Check:
             advice = "a lane that is alive without a camera looks so: check the camera behind it"
         none = {"pictures": 0, "distinctFps": 0.0, "connected": connected}
         return Check(name, Health.BAD, text, advice, none)
-    rate, distinct = seen.per_second(seen.pictures), seen.per_second(seen.distinct)
+    rate, distinct = seen.rates()
     width, height = seen.size
     values: dict[str, Any] = {
         "connected": True,
         "pictures": seen.pictures,
         "fps": round(rate, 2),
-        "distinctFps": round(max(0.0, distinct), 2),
+        "distinctFps": round(distinct, 2),
         "size": [width, height],
     }
     text = f"{width}x{height}, {distinct:.1f} pictures a second"
