@@ -19,6 +19,7 @@ from tap.clock import SystemClock
 from tap.config import load_config
 from tap.discover import Answer, listen
 from tap.discover.look import look_at
+from tap.discover.signalling import greet, takes_offers
 from tap.feeds.access import Access
 from tap.rig.serve import RigServer
 from tap.rig.serve_http import Token
@@ -51,7 +52,9 @@ def announced(services: list[tuple[str, int, dict[str, str]]], address: str = LO
 
 
 @contextmanager
-def server(answer: bytes, then: bytes = b"", every_s: float = 0.0) -> Iterator[int]:
+def server(
+    answer: bytes, then: bytes = b"", every_s: float = 0.0, methods: tuple[bytes, ...] = (b"GET ",)
+) -> Iterator[int]:
     """Answers every request with the same bytes, then again and again with `then`."""
     over = threading.Event()
     listener = socket.create_server((LOOPBACK, 0))
@@ -82,7 +85,7 @@ def server(answer: bytes, then: bytes = b"", every_s: float = 0.0) -> Iterator[i
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
-        assert all(request.startswith(b"GET ") for request in asked)
+        assert all(request.startswith(methods) for request in asked)
 
 
 def run(monkeypatch, capsys, *args: str) -> tuple[int, str]:
@@ -169,6 +172,110 @@ def test_hosts_that_are_named_are_asked_for_known_routes(shoot, tmp_path, monkey
     assert len(json.loads(out)["requests"]) == 1  # nobody there: the port is not asked again
 
 
+def jpeg() -> bytes:
+    return cv2.imencode(".jpg", np.full((36, 64, 3), 80, np.uint8))[1].tobytes()
+
+
+def head(kind: str, status: str = "200 OK", more: str = "") -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{more}\r\n".encode()
+
+
+SCHEME = {takes_offers: "http", greet: "ws"}
+SIGNALLED = """
+name = "rig"
+message.type = "type"
+[routes.whep]
+kind = "webrtc"
+path = "/cam-a/whep"
+[routes.offer]
+kind = "webrtc"
+path = "/cam-a/offer"
+signalling = { kind = "http" }
+[routes.signal]
+kind = "webrtc"
+path = "/cam-a/signal"
+signalling = { kind = "websocket" }
+[routes.any]
+kind = "webrtc"
+path = "/{feed}/whep"
+[routes.director]
+kind = "websocket"
+path = "/director"
+[routes.nobody]
+kind = "websocket"
+path = "/nothing"
+"""
+
+
+def test_webrtc_and_sockets_are_greeted_and_only_opened_where_that_is_wished(
+    shoot, tmp_path, monkeypatch, capsys
+):
+    profile, config = tmp_path / "rig.toml", tmp_path / "shoot.toml"
+    profile.write_text(SIGNALLED, "utf-8")
+    config.write_text(
+        '[session]\nexternal_id = "s"\n[program]\nurl = "http://10.0.0.1/p"\n', "utf-8"
+    )
+    with RigServer(shoot, start_in_s=0.0) as rig:
+        host = rig.base_url.removeprefix("http://")
+        common = ("--no-bonjour", "--profile", str(profile), "--seconds", "1.5", host, "--json")
+        code, out = run(monkeypatch, capsys, *common)
+        told = json.loads(out)
+        assert code == 0
+        assert [(one["url"].partition(host)[2], one["answer"]) for one in told["found"]] == [
+            ("/cam-a/whep", "offers"),
+            ("/cam-a/offer", "offers"),
+            ("/cam-a/signal", "socket"),
+            ("/director", "socket"),
+            ("/nothing", "locked"),  # as this server says of any socket that it doesn't have
+        ]
+        assert len(told["requests"]) == 5  # what has a feed's name in it can't be guessed
+        assert all(one["stanza"] is None for one in told["found"])
+        code, out = run(
+            monkeypatch, capsys, *common, "--webrtc", "--write", "--config", str(config)
+        )
+        told = json.loads(out)
+        assert [one["answer"] for one in told["found"]] == ["stream"] * 3 + ["socket", "locked"]
+        for one in told["found"][:3]:
+            assert one["size"] == [64, 48]
+            assert one["distinctFps"] > 8
+            assert one["detail"] == "WebRTC, 64x48."
+    cameras = load_config(config).cameras
+    assert [(camera.kind, camera.signalling) for camera in cameras] == [
+        ("webrtc", None),
+        ("webrtc", "http"),
+        ("webrtc", "websocket"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "look", "expected"),
+    [
+        (head("x", "204 No", "Accept-Post: application/sdp\r\n"), takes_offers, Answer.OFFERS),
+        (head("x", "405 No", "Allow: POST\r\n"), takes_offers, Answer.OFFERS),
+        (head("x", "404 No", "Allow: POST\r\n"), takes_offers, Answer.OTHER),
+        (head("x"), takes_offers, Answer.OTHER),
+        (head("x", "401 No"), takes_offers, Answer.LOCKED),
+        (b"SSH-2.0-OpenSSH_9\r\n", takes_offers, Answer.OTHER),
+        (head("x"), greet, Answer.OTHER),
+        (head("x", "403 No"), greet, Answer.LOCKED),
+        (head("x", "302 Found", "Location: ws://127.0.0.1:1/\r\n"), greet, Answer.OTHER),
+        (b"SSH-2.0-OpenSSH_9\r\n", greet, Answer.OTHER),
+        (b"", greet, Answer.OTHER),
+    ],
+)
+def test_a_strangers_answer_to_a_greeting(answer, look, expected):
+    with server(answer, methods=(b"GET ", b"OPTIONS ")) as port:
+        found = look(f"http://{LOOPBACK}:{port}/".replace("http", SCHEME[look]), Access())
+    assert found.answer is expected, found
+
+
+def test_where_nobody_listens_nobody_is_greeted():
+    with socket.create_server((LOOPBACK, 0)) as bound:
+        port = bound.getsockname()[1]
+    assert takes_offers(f"http://{LOOPBACK}:{port}/", Access()).answer is Answer.SILENT
+    assert greet(f"ws://{LOOPBACK}:{port}/", Access()).answer is Answer.SILENT
+
+
 def test_announcements_send_tap_nowhere_else():
     clock = SystemClock()
     with announced([("Far away", 80, {})], address="93.184.216.34"):
@@ -186,14 +293,6 @@ def test_announcements_send_tap_nowhere_else():
         sender.join()
     assert one.name == "odd 31mred"
     assert one.properties == {"k": "[0m"}
-
-
-def jpeg() -> bytes:
-    return cv2.imencode(".jpg", np.full((36, 64, 3), 80, np.uint8))[1].tobytes()
-
-
-def head(kind: str, status: str = "200 OK", more: str = "") -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{more}\r\n".encode()
 
 
 PART = b"--b\r\nContent-Length: %d\r\n\r\n" % len(jpeg()) + jpeg() + b"\r\n"

@@ -60,6 +60,13 @@ def discover(
     max_hosts: Annotated[
         int, typer.Option(min=1, max=4096, help="How many hosts may be asked.")
     ] = 256,
+    webrtc: Annotated[
+        bool,
+        typer.Option(
+            "--webrtc",
+            help="Open the profiles' WebRTC routes as a viewer does, which posts an offer.",
+        ),
+    ] = False,
     token_env: Annotated[
         str | None,
         typer.Option(help="The variable with a token for hosts that are named one by one."),
@@ -75,8 +82,8 @@ def discover(
 ) -> None:
     """List the feeds on the network: those that announce themselves, and those where you say.
 
-    Asks with GET alone, and only addresses that you name or that announced themselves. Exits with
-    3 where nothing answered.
+    Asks with GET and OPTIONS alone (but for --webrtc), and only addresses that you name or that
+    announced themselves. Exits with 3 where nothing answered.
     """
     from tap.cli.discover import run_discover
     from tap.discover import Bounds
@@ -87,7 +94,7 @@ def discover(
             profiles=profile or [],
             bonjour_s=wait if bonjour else 0.0,
             interfaces=interface or [],
-            bounds=Bounds(look_s=seconds, all_s=limit),
+            bounds=Bounds(look_s=seconds, all_s=limit, webrtc=webrtc),
             max_hosts=max_hosts,
             token_env=token_env,
             thumbnails=thumbnails,

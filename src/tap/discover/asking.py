@@ -5,14 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tap.claims import Profile
+from tap.claims.profile import Route
 from tap.clock import Clock
 from tap.discover.bonjour import Announced
 from tap.discover.look import Answer, Look, look_at
+from tap.discover.signalling import greet, look_at_webrtc, takes_offers
 from tap.discover.targets import Target
 from tap.feeds.access import Access, public_url
+from tap.feeds.webrtc_signal import Signalling
 
 _ASKED = ("mjpeg", "http", "sse")
-"""Kinds of route that a GET can tell. WebRTC's signalling posts; a socket has its own greeting."""
+"""Kinds of route that a GET can tell: they are asked of everyone."""
+_GREETED = ("websocket", "webrtc")
+"""Kinds that have a greeting of their own: asked of hosts that are named, never of an
+announcement's."""
 
 Progress = Callable[[float], None]
 
@@ -25,13 +31,15 @@ class Bounds:
     """How long a stream is watched."""
     all_s: float = 60.0
     """After so long no new request begins."""
+    webrtc: bool = False
+    """Whether WebRTC routes are opened, as viewers do; else they are only asked what they take."""
     at_once: int = 32
     """Requests in flight; never two at one port of one host."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One address to GET, and how it came to be asked."""
+    """One address to ask, and how it came to be asked."""
 
     target: Target
     port: int
@@ -39,11 +47,23 @@ class Probe:
     kind: str
     token_parameter: str | None = None
     announced: str | None = None
+    route: str = ""
+    """The route's name in its profile."""
+    words: Signalling | None = field(default=None, compare=False)
+    """Of a WebRTC route."""
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it begins with a WebSocket's greeting."""
+        return self.kind == "websocket" or (
+            self.words is not None and self.words.kind == "websocket"
+        )
 
     @property
     def url(self) -> str:
         """The address."""
-        return f"http://{self.target.netloc_host}:{self.port}{self.path}"
+        scheme = "ws" if self.is_socket else "http"
+        return f"{scheme}://{self.target.netloc_host}:{self.port}{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +80,7 @@ class Survey:
 
     found: tuple[Found, ...]
     requests: tuple[str, ...] = ()
-    """Every address that was asked with GET, without its query."""
+    """Every address that was asked, without its query."""
     unasked: int = 0
     """Addresses that time did not suffice for."""
     announced: tuple[Announced, ...] = field(default=())
@@ -92,7 +112,7 @@ def survey(
     unasked = 0
     with ThreadPoolExecutor(max_workers=max(1, min(bounds.at_once, len(ports)))) as pool:
         work = [
-            pool.submit(_ask_port, group, clock, token, bounds.look_s, until_ms)
+            pool.submit(_ask_port, group, clock, token, bounds, until_ms)
             for group in ports.values()
         ]
         for done, future in enumerate(work, start=1):
@@ -105,7 +125,7 @@ def survey(
 
 
 def _ask_port(
-    probes: Sequence[Probe], clock: Clock, token: str | None, look_s: float, until_ms: float
+    probes: Sequence[Probe], clock: Clock, token: str | None, bounds: Bounds, until_ms: float
 ) -> tuple[list[Probe], list[Found], int]:
     """What was asked at one port, what was found, and for how many addresses no time was left."""
     asked: list[Probe] = []
@@ -114,12 +134,33 @@ def _ask_port(
         if clock.now_ms() > until_ms:
             return asked, found, len(probes) - len(asked)
         asked.append(probe)
-        look = look_at(probe.url, _access(probe, token), clock, seconds=look_s)
+        look = _ask(probe, _access(probe, token), clock, bounds)
         if look.answer is Answer.SILENT:
             break
         if look.answer is not Answer.OTHER:
             found.append(Found(probe, look))
     return asked, found, 0
+
+
+def _ask(probe: Probe, access: Access, clock: Clock, bounds: Bounds) -> Look:
+    if probe.words is not None and bounds.webrtc:
+        return look_at_webrtc(probe.url, access, probe.words, clock, seconds=bounds.look_s)
+    if probe.is_socket:
+        return greet(probe.url, access)
+    if probe.words is not None:
+        return takes_offers(probe.url, access)
+    return look_at(probe.url, access, clock, seconds=bounds.look_s)
+
+
+def _words(route: Route) -> Signalling | None:
+    """How a WebRTC route is spoken to; None of any other."""
+    if route.kind != "webrtc":
+        return None
+    return (
+        Signalling(**route.signalling.model_dump())
+        if route.signalling is not None
+        else Signalling()
+    )
 
 
 def _access(probe: Probe, token: str | None) -> Access:
@@ -136,6 +177,13 @@ def _probes(
         for profile in profiles
         for route in profile.routes.values()
         if route.kind in _ASKED and route.path is not None
+    ]
+    greeted = [
+        (name, route)
+        for profile in profiles
+        for name, route in profile.routes.items()
+        # A path with a feed's name in it can't be guessed.
+        if route.kind in _GREETED and route.path is not None and "{" not in route.path
     ]
     keys = {
         route.path: route.path_property
@@ -158,3 +206,8 @@ def _probes(
             for port in route.ports if target.port is None else (target.port,):
                 path, parameter = route.path or "/", route.token_parameter
                 yield Probe(target, port, path, route.kind, parameter)
+        for name, route in greeted:
+            for port in route.ports if target.port is None else (target.port,):
+                path, parameter = route.path or "/", route.token_parameter
+                words = _words(route)
+                yield Probe(target, port, path, route.kind, parameter, None, name, words)

@@ -16,7 +16,7 @@ THUMBNAIL = 320
 _MAX_STATUS = 64 * 1024
 _MAX_STREAM = 64 * 1024 * 1024
 _STREAMS = ("", "application/octet-stream")
-_LOCKED = {401, 403}
+LOCKED = {401, 403}
 
 
 class Answer(StrEnum):
@@ -28,6 +28,10 @@ class Answer(StrEnum):
     STATUS = "status"
     EVENTS = "events"
     """Server-Sent Events."""
+    SOCKET = "socket"
+    """A WebSocket: a director's, or a feed's signalling."""
+    OFFERS = "offers"
+    """Takes what is posted, as WebRTC's signalling does; nothing was posted."""
     LOCKED = "locked"
     """Something that wants a token or a login."""
     NO_PICTURES = "no pictures"
@@ -65,7 +69,7 @@ def look_at(url: str, access: Access, clock: Clock, *, seconds: float) -> Look:
 
 def _classify(reply: Reply, clock: Clock, seconds: float) -> Look:
     kind = reply.content_type
-    if reply.status in _LOCKED:
+    if reply.status in LOCKED:
         return Look(Answer.LOCKED, f"It wants a token or a login ({reply.status}).")
     if reply.status != 200:
         return Look(Answer.OTHER, f"It answers with status {reply.status}.")
@@ -101,7 +105,7 @@ def _stream(reply: Reply, clock: Clock, seconds: float) -> Look:
         seen.size,
         seen.rate(seen.pictures),
         seen.rate(seen.distinct),
-        _thumbnail(seen.last),
+        thumbnail_of(seen.last),
     )
 
 
@@ -136,7 +140,7 @@ class _Seen:
 def _snapshot(data: bytes) -> Look:
     _, size = decode_luma(data)
     return Look(
-        Answer.SNAPSHOT, f"A picture, {size[0]}x{size[1]}.", size, thumbnail=_thumbnail(data)
+        Answer.SNAPSHOT, f"A picture, {size[0]}x{size[1]}.", size, thumbnail=thumbnail_of(data)
     )
 
 
@@ -149,5 +153,5 @@ def _status(data: bytes) -> Look:
     return Look(Answer.STATUS, f"JSON: {names[:200]}.")
 
 
-def _thumbnail(data: bytes) -> bytes:
+def thumbnail_of(data: bytes) -> bytes:
     return encode_colour(decode_colour(data), THUMBNAIL)

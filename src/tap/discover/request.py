@@ -1,11 +1,11 @@
-"""One polite request to a stranger: GET, no redirects, no proxies, bounded in bytes and time."""
+"""One polite request to a stranger: GET or OPTIONS, no redirects, no proxies, bounded."""
 
 import contextlib
 import socket
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -30,11 +30,16 @@ class Reply:
     """In lower case, without its parameters."""
     full_type: str
     chunks: Iterator[bytes]
+    takes: str = ""
+    """What may be asked of the address, in lower case: its `Allow` and `Accept-Post`."""
 
 
 @contextlib.contextmanager
-def get(url: str, access: Access, *, read_s: float) -> Generator[Reply]:
-    """The answer to a GET of `url`; its body comes for at most `read_s`, then the socket is shut.
+def get(
+    url: str, access: Access, *, read_s: float, method: Literal["GET", "OPTIONS"] = "GET"
+) -> Generator[Reply]:
+    """The answer to a GET (or OPTIONS) of `url`; its body comes for at most `read_s`, then the
+    socket is shut.
 
     Raises `SilentError` where nobody listens, `FeedError` where what answers is no HTTP.
     """
@@ -57,7 +62,7 @@ def get(url: str, access: Access, *, read_s: float) -> Generator[Reply]:
     patience = httpx.Timeout(ANSWER_S, connect=CONNECT_S).as_dict()
     try:
         request = httpx.Request(
-            "GET",
+            method,
             access.request_url(url),
             headers={**access.request_headers(url), "Connection": "close"},
             extensions={"timeout": patience, "trace": trace},
@@ -69,7 +74,9 @@ def get(url: str, access: Access, *, read_s: float) -> Generator[Reply]:
             with contextlib.closing(response):
                 kind = response.headers.get("content-type", "")
                 plain = kind.partition(";")[0].strip().lower()
-                yield Reply(response.status_code, plain, kind, _chunks(response))
+                said = [response.headers.get(name, "") for name in ("allow", "accept-post")]
+                takes = ", ".join(said)[:1000].lower()
+                yield Reply(response.status_code, plain, kind, _chunks(response), takes)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise SilentError("Nobody answers there.") from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:

@@ -16,6 +16,7 @@ from tap.config import MAX_CAMERAS, CameraConfig
 from tap.discover.asking import Found
 from tap.discover.look import Answer
 from tap.errors import InputError
+from tap.feeds.webrtc_signal import Signalling
 
 _MAX_ID = 40
 
@@ -50,6 +51,7 @@ def stanzas(found: Iterable[Found], taken: Collection[str] = ()) -> dict[str, St
         camera = _free_id(one, ids)
         ids.add(camera)
         values = {"id": camera, "url": one.probe.url}
+        values |= _spoken_to(one)
         if one.look.answer is Answer.LOCKED:
             values["token_env"] = re.sub(r"[^A-Z0-9]", "_", f"{camera}_TOKEN".upper())
             if one.probe.token_parameter is not None:
@@ -61,10 +63,22 @@ def stanzas(found: Iterable[Found], taken: Collection[str] = ()) -> dict[str, St
     return made
 
 
+def _spoken_to(one: Found) -> dict[str, str]:
+    """How a WebRTC feed is asked; {} of any other."""
+    words = one.probe.words
+    if words is None:
+        return {}
+    if words != Signalling(kind=words.kind):  # words of its own, that the profile has
+        return {"kind": "webrtc", "route": one.probe.route}
+    return {"kind": "webrtc"} | ({} if words.kind == "whep" else {"signalling": words.kind})
+
+
 def _is_feed(one: Found) -> bool:
     if one.look.answer in (Answer.STREAM, Answer.NO_PICTURES):
         return True
-    return one.look.answer is Answer.LOCKED and one.probe.kind == "mjpeg"
+    if one.look.answer is not Answer.LOCKED or one.probe.is_socket:
+        return False
+    return one.probe.kind in ("mjpeg", "webrtc")
 
 
 def _free_id(one: Found, ids: Collection[str]) -> str:

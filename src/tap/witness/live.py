@@ -36,6 +36,7 @@ from tap.witness.onlooker import Onlooker, ProgramNow
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
+from tap.witness.trim import Trimmer
 from tap.witness.wires import live_feed
 
 POLL_S = 0.01
@@ -129,7 +130,7 @@ class Watch:
             wire.start(self._sequencer.put)
         if self._stills is not None:
             self._stills.start()
-        told_ms = 0.0
+        told_ms, trimmer = 0.0, Trimmer(self._clock.now_ms())
         try:
             while not (stop.is_set() or self._is_over()):
                 self._step()
@@ -138,6 +139,7 @@ class Watch:
                 if now - told_ms >= STATUS_EVERY_MS:
                     self._tell(on_status)
                     told_ms = now
+                trimmer.tick(now)
         finally:
             witness = self._end()
         self._tell(on_status)
