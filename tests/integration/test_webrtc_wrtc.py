@@ -1,7 +1,5 @@
 """A second independent peer: libwebrtc from npm's @roamhq/wrtc publishes to tap."""
 
-import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -9,26 +7,24 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.integration.test_webrtc_chromium import number_of
+from tests.standin import UnbuiltError, node_packages
 
 from tap.clock import SystemClock
 from tap.feeds.webrtc import WebRtcFeed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-ROOT = Path(__file__).parents[2]
+HOME = Path(__file__).parents[1] / "wrtc"
 SECONDS = 10.0
 
 
 @pytest.fixture
 def publisher():
-    home = Path(os.environ.get("WRTC_HOME", ROOT))
-    node = shutil.which("node")
-    if node is None or not (home / "node_modules" / "@roamhq" / "wrtc").is_dir():
-        pytest.skip(
-            "NOT RUN: needs Node and, in the folder that WRTC_HOME names, "
-            "npm install @roamhq/wrtc@0.10.0"
-        )
-    command = [node, str(ROOT / "tests" / "wrtc.mjs"), str(home)]
+    try:
+        node = node_packages(HOME)
+    except UnbuiltError as error:
+        pytest.skip(f"NOT RUN: {error}")
+    command = [str(node), str(HOME / "server.mjs"), str(HOME)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/whep"
