@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.soak.shoot import CAMERAS, DARK
@@ -95,6 +96,13 @@ def _is_dark(verdict: Verdict, course: list[tuple[float, str]], faults: list[Spa
     }
     edges = [
         edge for s in faults if s.what == DARK and s.feed in live for edge in (s.start_ms, s.end_ms)
+    ]
+    # A cut to a camera that is black, or away from it, is a cut to black, or from it.
+    edges += [
+        start
+        for (_, before), (start, after) in pairwise(course)
+        for s in faults
+        if s.what == DARK and s.feed in (before, after) and s.start_ms < start < s.end_ms + 500
     ]
     return any(-500 < verdict.at_ms - edge < 1500 for edge in edges)
 

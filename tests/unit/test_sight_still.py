@@ -187,6 +187,19 @@ def test_a_feed_is_held_to_its_own_habit(pictures, frozen):
     assert still.is_frozen(now_ms) is frozen
 
 
+@pytest.mark.parametrize(("polish", "frozen"), [(1, True), (40, False)])
+def test_a_codec_may_polish_a_picture_that_stands_still_but_noise_is_life(polish, frozen):
+    """`polish`: pixels of 2,400 that change by a grey level from picture to picture."""
+    last = np.full((40, 60), 90, np.uint8)
+    shown = [np.roll(last + np.arange(60, dtype=np.uint8), n, axis=1) for n in range(100)]
+    for n in range(30):
+        last = shown[-1].copy()
+        last.flat[np.random.default_rng(n).choice(last.size, polish, replace=False)] ^= 1
+        shown.append(last)
+    still, now_ms = followed(shown)
+    assert still.is_frozen(now_ms) is frozen
+
+
 def test_the_first_repeated_picture_is_suspected():
     still, now_ms = followed([*moving(100), picture(99)])
     assert still.repeats(now_ms)

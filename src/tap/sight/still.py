@@ -1,11 +1,12 @@
 """Whether a camera's feed stands still: pictures that come and tell nothing of now.
 
 A sensor never gives the very same picture twice. A feed that gave moving pictures and then repeats
-one, to the last grey level, has frozen: what the camera films meanwhile is not known. But a
+one, but for what a codec polishes, has frozen: what the camera films meanwhile is not known. But a
 graphic, a shared screen or a hard-pressed encoder repeats pictures as a matter of course, and must
 not count as frozen for that; so each feed is held to its own habit.
 """
 
+import cv2
 import numpy as np
 
 from tap.sight.memory import Memory
@@ -13,6 +14,9 @@ from tap.vocabulary import Gap, Luma
 
 SAME_PICTURE = "the same picture again and again"
 """Why nothing is known of a camera that is frozen."""
+_SAME_MEAN, _SAME_MOST = 0.02, 3.0
+"""Grey levels, in the mean and at most, by which the same picture differs: H.264 and VP8 go on
+polishing one that they are given again and again. The least of sensors has more noise."""
 _FROZEN_MS, _FRAMES = 350.0, 4
 """The same picture for at least so long, in so many frames more than one, ..."""
 _LONGER = 2.0
@@ -147,4 +151,8 @@ def _is_long(frames: int, lasted_ms: float, *, at_once: bool) -> bool:
 
 
 def _equal(one: Luma, other: Luma) -> bool:
-    return one is other or np.array_equal(one, other)
+    if one is other:
+        return True
+    if one.shape != other.shape or cv2.norm(one, other, cv2.NORM_INF) > _SAME_MOST:
+        return False
+    return cv2.norm(one, other, cv2.NORM_L1) < _SAME_MEAN * one.size
