@@ -95,7 +95,9 @@ def watch(told: dict[str, Any], minutes: float, keep: Path | None, home: Path) -
             for key in ("rss_mb", "descriptors", "threads", "tasks")
         },
         "rss_mb_by_minute": [round(s.rss_mb, 1) for s in samples[::STEP]],
-        "rss_mb_an_hour": round(slope(samples), 1),
+        "used_mb_by_minute": [round(s.used_mb or 0.0, 1) for s in samples[::STEP]],
+        "rss_mb_an_hour": round(slope(samples, lambda s: s.rss_mb), 1),
+        "used_mb_an_hour": round(slope(samples, lambda s: s.used_mb or 0.0), 1),
         "threads_left": threading.active_count() - threads_before,
         "descriptors_left": descriptors() - open_before,
         **score(witnesses[0], status, ended_ms),

@@ -1,9 +1,11 @@
 """What a process holds at one moment: memory, descriptors, threads, tasks."""
 
 import asyncio
+import ctypes
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,8 @@ class Sample:
 
     at_s: float
     rss_mb: float
+    used_mb: float | None
+    """Of the C library's heap, what is in use: the rest waits to be used again. None: not glibc."""
     descriptors: int
     threads: int
     tasks: int
@@ -40,6 +44,7 @@ def sample(began: float) -> Sample:
     return Sample(
         time.monotonic() - began,
         pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        used_mb(),
         descriptors(),
         threading.active_count(),
         tasks,
@@ -51,8 +56,29 @@ def descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-def slope(samples: list[Sample]) -> float:
-    """MB an hour, by least squares, once settled."""
+class _Heap(ctypes.Structure):
+    """glibc's `struct mallinfo2`."""
+
+    _fields_ = (
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks")),
+        *((name, ctypes.c_size_t) for name in ("hblkhd", "usmblks", "fsmblks", "uordblks")),
+        *((name, ctypes.c_size_t) for name in ("fordblks", "keepcost")),
+    )
+
+
+def used_mb() -> float | None:
+    """MB of the C library's heap that are in use."""
+    try:
+        ask = ctypes.CDLL(None).mallinfo2
+    except (OSError, AttributeError):
+        return None
+    ask.restype = _Heap
+    heap = ask()
+    return float(heap.uordblks + heap.hblkhd) / 1e6
+
+
+def slope(samples: list[Sample], of: Callable[[Sample], float]) -> float:
+    """MB an hour of something, by least squares, once settled."""
     settled = [s for s in samples if s.at_s > min(SETTLED_S, samples[-1].at_s / 2)]
     hours = np.array([s.at_s for s in settled]) / 3600
-    return float(np.polyfit(hours, [s.rss_mb for s in settled], 1)[0])
+    return float(np.polyfit(hours, [of(s) for s in settled], 1)[0])
