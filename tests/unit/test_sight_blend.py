@@ -10,7 +10,7 @@ from tap.vocabulary import Luma, ShotState
 
 @dataclass
 class Walker(Camera):
-    """Films somebody who walks slowly, and fast from `fast_ms` on, before a room that stands still."""
+    """Films somebody who walks slowly, and fast from `fast_ms` on, in a room that stands still."""
 
     fast_ms: float = 4000.0
 
