@@ -5,7 +5,7 @@ Here the cameras are moved or shrunk to fit their boxes, in the ways that switch
 looked for as an inset in the picture of another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence
@@ -175,9 +175,20 @@ class Composer:
         return max(_LEAST, _LIKE_ITSELF * self._cameras[number].level)
 
     def _fit_in(self, box: Box, number: int, evidence: Evidence, views: Views) -> float:
-        """How well a camera fits in a box."""
+        """How well a camera fits in a box; one that was never seen may be mirrored or not."""
         camera = self._cameras[number]
         usual = camera.memory.placement
+        fit = self._fit_as(box, number, usual, evidence, views)
+        if camera.confirmed or fit > _SURE:
+            return fit
+        turned = replace(usual, mirror=not usual.mirror)
+        return max(fit, self._fit_as(box, number, turned, evidence, views))
+
+    def _fit_as(
+        self, box: Box, number: int, usual: Placement, evidence: Evidence, views: Views
+    ) -> float:
+        """The same for a camera that usually lies so."""
+        camera = self._cameras[number]
         known = self._placed.get((box, number))
         placement = known[1] if known and known[0] == usual else box.through(usual)
         if placement is None:
