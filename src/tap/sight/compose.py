@@ -5,7 +5,7 @@ Here the cameras are moved or shrunk to fit their boxes, in the ways that switch
 looked for as an inset in the picture of another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence
@@ -19,17 +19,18 @@ from tap.sight.views import Views
 
 _KEEN, _EVERY = 6, 10
 """Of the pictures that nothing explains, the first few are searched, then each tenth."""
-_CANDIDATES, _CANDIDATES_UNKNOWN = 4, 16
+_CANDIDATES, _CANDIDATES_UNKNOWN = 4, 32
 """Frames of a camera that are tried in each box, where its delay is known and where it is not."""
 _SLACK_MS = 40.0
-_SOME_TIME_MS = 1500.0
-"""How far back to look for a camera whose delay is unknown."""
 _OFF_BELOW = 0.2
 """Part of all nats by which "off camera" is less likely than a picture in a picture that fits."""
 _LIKE_ITSELF, _LEAST = 0.3, 0.12
 """A camera must fit its box to this part of its usual fit (it is small there), and to this."""
 _SURE, _STANDS_OUT = 0.3, 2.5
 """From this fit on, or from so many times the second best on, a camera is believed to be there."""
+_ALONE, _AT_HALF = 6.0, 0.5
+"""One that fits so many times better than all others need but reach this part of those limits:
+where its delay is not known, the frame that would fit best may not have been tried."""
 _HINT, _WELL = 0.1, 0.6
 """Between this fit and this part of its usual one a camera's place in a box is looked for more
 closely: boxes have margins."""
@@ -80,12 +81,16 @@ LAYOUTS: tuple[Layout, ...] = (
 class Composer:
     """Follows program pictures in order; adds to their evidence where two cameras share one."""
 
-    def __init__(self, eye: Eye, cameras: list[Camera], states: States) -> None:
+    def __init__(
+        self, eye: Eye, cameras: list[Camera], states: States, max_delay_ms: float
+    ) -> None:
         self._eye = eye
+        self._max_delay_ms = max_delay_ms
         self._cameras = cameras
         self._states = states
         self._unexplained = 0
         self._found: Layout | None = None
+        """The layout that was found last; looked for again while nothing else explains."""
         self._placed: dict[tuple[Box, int], tuple[Placement, Placement]] = {}
         """Where cameras were found in boxes, and where each usually lay then."""
         self._insets = InsetFinder(eye, cameras)
@@ -103,7 +108,8 @@ class Composer:
             return False
         self._unexplained += 1
         searched = self._unexplained <= _KEEN or self._unexplained % _EVERY == 0
-        layouts = (self._found,) if self._found else LAYOUTS if searched else ()
+        layouts = [self._found] if self._found else []
+        layouts += [layout for layout in LAYOUTS if searched and layout != self._found]
         views = Views(evidence.luma)
         for layout in layouts:
             found = self._pair_in(layout, evidence, views)
@@ -111,7 +117,6 @@ class Composer:
                 self._found = layout
                 self._weigh(evidence, *found)
                 return True
-        self._found = None
         return False
 
     def _weigh(self, evidence: Evidence, a: int, b: int, fit: float) -> None:
@@ -158,37 +163,51 @@ class Composer:
             for number in range(len(self._cameras))
         }
         # Of those that fit but poorly, one must stand out.
-        _, second = sorted((0.0, 0.0, *fits.values()))[-2:][::-1]
+        second = sorted((0.0, *fits.values()))[-2]
         return {
             number: fit
             for number, fit in fits.items()
-            if fit > max(_LEAST, _LIKE_ITSELF * self._cameras[number].level)
+            if fit > self._least(number) * (_AT_HALF if fit > _ALONE * second else 1.0)
             and (fit > _SURE or fit > _STANDS_OUT * second)
         }
 
+    def _least(self, number: int) -> float:
+        return max(_LEAST, _LIKE_ITSELF * self._cameras[number].level)
+
     def _fit_in(self, box: Box, number: int, evidence: Evidence, views: Views) -> float:
-        """How well a camera fits in a box."""
+        """How well a camera fits in a box; one that was never seen may be mirrored or not."""
         camera = self._cameras[number]
         usual = camera.memory.placement
+        fit = self._fit_as(box, number, usual, evidence, views)
+        if camera.confirmed or fit > _SURE:
+            return fit
+        turned = replace(usual, mirror=not usual.mirror)
+        return max(fit, self._fit_as(box, number, turned, evidence, views))
+
+    def _fit_as(
+        self, box: Box, number: int, usual: Placement, evidence: Evidence, views: Views
+    ) -> float:
+        """The same for a camera that usually lies so."""
+        camera = self._cameras[number]
         known = self._placed.get((box, number))
         placement = known[1] if known and known[0] == usual else box.through(usual)
         if placement is None:
             return 0.0
-        part, most = _candidates(camera, evidence.at_ms)
+        part, most = self._candidates(camera, evidence.at_ms)
         fit, index = self._eye.search_inside(camera, views, placement, part, most=most)
         if _HINT < fit < _WELL * camera.level:
             near, fit = refine(self._eye, camera, views, placement, index=index, rounds=_ROUNDS)
             self._placed[box, number] = usual, near
         return fit
 
-
-def _candidates(camera: Camera, at_ms: float) -> tuple[slice, int]:
-    """The frames in a camera's memory that a picture at `at_ms` may show, and how many to try."""
-    low, high = camera.delay.interval_ms
-    most = _CANDIDATES
-    if not camera.delay.locked:
-        low, high, most = 0.0, _SOME_TIME_MS, _CANDIDATES_UNKNOWN
-    return camera.memory.within(at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS), most
+    def _candidates(self, camera: Camera, at_ms: float) -> tuple[slice, int]:
+        """The frames in a camera's memory that a picture may show, and how many to try."""
+        if camera.delay.locked:
+            low, high = camera.delay.interval_ms
+            return camera.memory.within(
+                at_ms - high - _SLACK_MS, at_ms - low + _SLACK_MS
+            ), _CANDIDATES
+        return camera.memory.within(at_ms - self._max_delay_ms, at_ms), _CANDIDATES_UNKNOWN
 
 
 def _moved(

@@ -15,7 +15,7 @@ from tap.sight.camera import Camera
 from tap.sight.doubt import usual_fit
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
-from tap.sight.look import BLOCKS, Rect
+from tap.sight.look import BLOCKS, WHOLE, Rect
 from tap.sight.placement import Placement
 from tap.sight.refine import refine
 from tap.sight.views import Views
@@ -29,7 +29,8 @@ _KEEN, _EVERY = 4, 12
 _SCALES = tuple(0.32 * 1.06**n for n in range(17))
 _SIDE = 160
 """Longer side, in px, of the program picture that is searched."""
-_CORRELATED = 0.5
+_CORRELATED, _UPPER = 0.5, 0.7
+"""Correlation from which on a camera may be there, of all of it or of its upper part."""
 _FITS, _AS_USUAL, _GOES_ON = 0.18, 0.4, 0.5
 """Part of its nats that an inset must gain, and part of the camera's usual fit that it must reach;
 one that was found goes on as long as it reaches this part of that."""
@@ -114,25 +115,45 @@ class InsetFinder:
         explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
         return explains and float((covered & told).sum()) >= _SAME_BLOCKS * float(told.sum())
 
+    def _around_covered(self, big: int, evidence: Evidence) -> Rect:
+        """The part of the picture in which an inset must lie: around all that is covered."""
+        match, chart = evidence.matches[big], self._cameras[big].chart
+        if match is None:
+            return WHOLE
+        wide, high = _across(evidence.luma)
+        covered = chart.covered(match.blocks, match.information, _COVERED).reshape(high, wide)
+        rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+        if not len(rows):
+            return WHOLE
+        return Rect(
+            max(0.0, (columns[0] - 1) / wide),
+            max(0.0, (rows[0] - 1) / high),
+            min(1.0, (columns[-1] + 2) / wide),
+            min(1.0, (rows[-1] + 2) / high),
+        )
+
     def _worth(self, number: int) -> float:
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
         usual = usual or usual_fit(self._cameras) or 0.0
         return max(_FITS, _AS_USUAL * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
-        luma = _scaled(evidence.luma, _SIDE)
-        hits: list[tuple[float, int, Rect]] = []
+        luma, within = _scaled(evidence.luma, _SIDE), self._around_covered(big, evidence)
+        hits: list[tuple[float, int, bool, Rect]] = []
         for number, camera in enumerate(self._cameras):
-            picture = self._picture(camera, evidence.at_ms) if number != big else None
-            found = _find(luma, picture) if picture is not None else None
-            if found is not None and _area(found[1]) >= _COMPOSED_AREA:
-                hits.append((found[0], number, found[1]))
+            usual = camera.memory.placement.mirror
+            # A camera that was never seen may well be mirrored where the others are not.
+            for mirror in (usual,) if camera.confirmed else (usual, not usual):
+                picture = self._picture(camera, evidence.at_ms, mirror) if number != big else None
+                found = _find(luma, picture, within) if picture is not None else None
+                if found is not None and _area(found[1]) >= _COMPOSED_AREA:
+                    hits.append((found[0], number, mirror, found[1]))
         inset: Inset | None = None
-        for peak, number, rect in hits:
+        for peak, number, mirror, rect in hits:
             if peak < max(hits)[0] - _NEARLY or not self._covers(big, evidence, rect):
                 continue
             inside = _blocks_in(rect, evidence.luma)
-            placement = self._placed(number, rect, evidence, views)
+            placement = self._placed(number, mirror, rect, evidence, views)
             if placement is None:
                 continue
             fit = self._fit(number, placement, evidence, views)
@@ -141,13 +162,12 @@ class InsetFinder:
         return inset
 
     def _placed(
-        self, number: int, rect: Rect, evidence: Evidence, views: Views
+        self, number: int, mirror: bool, rect: Rect, evidence: Evidence, views: Views
     ) -> Placement | None:
         """How a camera lies in an inset that was found to a pixel or two; None if it lies elsewhere
         after all."""
         camera = self._cameras[number]
-        place = camera.memory.placement
-        start = Placement(_core(rect), _core(place.of), place.mirror)
+        start = Placement(_core(rect), _core(camera.memory.placement.of), mirror)
         chosen = self._frames(camera, evidence.at_ms)
         if not chosen:
             return None
@@ -157,20 +177,19 @@ class InsetFinder:
         found, _ = refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)
         return found if _is_close(found.of, start.of) else None
 
-    def _picture(self, camera: Camera, at_ms: float) -> Luma | None:
+    def _picture(self, camera: Camera, at_ms: float, mirror: bool) -> Luma | None:
         delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS
         part = camera.memory.within(at_ms - delay - 500.0, at_ms - delay + 20.0)
         if part.stop <= part.start:
             return None
-        luma, place = camera.memory.luma(part.stop - 1), camera.memory.placement
+        luma, of = camera.memory.luma(part.stop - 1), camera.memory.placement.of
         h, w = luma.shape
-        of = place.of
         luma = luma[
             max(0, round(of.y0 * h)) : round(of.y1 * h), max(0, round(of.x0 * w)) : round(of.x1 * w)
         ]
         if luma.size == 0:
             return None
-        return np.ascontiguousarray(luma[:, ::-1] if place.mirror else luma)
+        return np.ascontiguousarray(luma[:, ::-1] if mirror else luma)
 
     def _frames(self, camera: Camera, at_ms: float) -> range:
         """Indices of the frames in a camera's memory that a picture at `at_ms` may show."""
@@ -201,9 +220,11 @@ def _core(rect: Rect) -> Rect:
     return Rect(rect.x0 + dx, rect.y0 + dy, rect.x1 - dx, rect.y1 - dy)
 
 
-def _find(program: Luma, camera: Luma) -> tuple[float, Rect] | None:
-    """Where in the program's picture the camera's, shrunk, lies: correlation and rect."""
+def _find(program: Luma, camera: Luma, within: Rect) -> tuple[float, Rect] | None:
+    """Where in a part of the program's picture the camera's, shrunk, lies: correlation and rect."""
     h, w = program.shape
+    x0, y0 = round(within.x0 * w), round(within.y0 * h)
+    searched = program[y0 : round(within.y1 * h), x0 : round(within.x1 * w)]
     best: tuple[float, Rect] | None = None
     for scale in _SCALES:
         high = round(h * scale)
@@ -214,15 +235,24 @@ def _find(program: Luma, camera: Luma) -> tuple[float, Rect] | None:
         # A frame may be drawn around the inset.
         rim_x, rim_y = max(1, round(wide * _BORDER)), max(1, round(high * _BORDER))
         core: Any = small[rim_y : high - rim_y, rim_x : wide - rim_x]
-        if float(core.std()) < 4.0:
+        fits_in = core.shape[0] <= searched.shape[0] and core.shape[1] <= searched.shape[1]
+        if not fits_in or float(core.std()) < 4.0:
             continue
-        surface = cv2.matchTemplate(program, core, cv2.TM_CCOEFF_NORMED)
-        _, peak, _, (x, y) = cv2.minMaxLoc(surface)
+        # What runs along the foot of the program may lie over that of the inset.
+        upper = core[: round(_UPPER * core.shape[0])]
+        peak, (x, y) = max(_peak(searched, core), _peak(searched, upper))
         if peak >= _CORRELATED and (best is None or peak > best[0]):
-            left, top = x - rim_x, y - rim_y
+            left, top = x0 + x - rim_x, y0 + y - rim_y
             rect = Rect(left / w, top / h, (left + wide) / w, (top + high) / h)
-            best = float(peak), rect
+            best = peak, rect
     return best
+
+
+def _peak(searched: Luma, template: Luma) -> tuple[float, tuple[int, int]]:
+    """The highest correlation of a template, and where."""
+    surface = cv2.matchTemplate(searched, template, cv2.TM_CCOEFF_NORMED)
+    _, peak, _, (x, y) = cv2.minMaxLoc(surface)
+    return float(peak), (int(x), int(y))
 
 
 def _scaled(luma: Luma, side: int) -> Luma:
@@ -236,12 +266,17 @@ def _scaled(luma: Luma, side: int) -> Luma:
     )
 
 
+def _across(luma: Luma) -> tuple[int, int]:
+    """How many blocks a program picture has across and down."""
+    return (8, 4) if luma.shape[1] > luma.shape[0] else (4, 8)
+
+
 def _blocks_in(rect: Rect, luma: Luma, slack: float = 0.0) -> npt.NDArray[np.bool_]:
     """The blocks (32,) of the whole program picture whose middle lies in a rect.
 
     `slack`: as far as this outside of it too, in blocks.
     """
-    across, down = (8, 4) if luma.shape[1] > luma.shape[0] else (4, 8)
+    across, down = _across(luma)
     x = (np.arange(across) + 0.5) / across
     y = (np.arange(down) + 0.5) / down
     dx, dy = slack / across, slack / down

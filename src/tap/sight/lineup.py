@@ -22,13 +22,14 @@ EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _BARE = 0.7
 """Quantile of the blocks' contrast that stands for the picture's: graphics hide it elsewhere."""
-_CALLED = 0.7
-"""Part of the usual fit that the picture that is due must reach, to tell at once whose it is."""
+_CALLED = 0.3
+"""Part of the usual fit that the picture that is due must reach, to look more closely at those only
+that may be it."""
 _AROUND_MS = 250.0
 """How far around the frame that is due a camera is looked for whose delay is not known well."""
 _STRIDE, _HINT = 4, 0.15
-"""As long as no camera is known at all, one of so many frames is tried first, and those around the
-best if it fits so well."""
+"""Where a camera may be anywhere in its past, one of so many frames is tried first, and those
+around the best if it fits so well."""
 _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
 
@@ -77,21 +78,35 @@ class Lineup:
 
         A camera with a known delay may be found somewhat off it (delays jump); a match far in its
         past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
-        Lazily, as long as no camera is known, each is looked for roughly.
+        Lazily, far from where it is due, each is looked for roughly.
         """
-        cameras = self._cameras
-        if usual_level(cameras) is None and self._race.is_lazy:
-            return [self._match_anywhere(camera, at_ms, views) for camera in cameras], None
-        near = [self._match_in(c, at_ms, views, wide=not c.delay.locked) for c in cameras]
+        cameras, lazy = self._cameras, self._race.is_lazy
+        if usual_level(cameras) is None and lazy:
+            return [
+                self._match_in(camera, at_ms, views, wide=False)
+                if camera.delay.locked
+                else self._match_anywhere(camera, at_ms, views)
+                for camera in cameras
+            ], None
+        near = [
+            self._match_near(c, at_ms, views)
+            if lazy
+            else self._match_in(c, at_ms, views, wide=not c.delay.locked)
+            for c in cameras
+        ]
         if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
             return near, None
         matches, replayed = list(near), None
         for i, camera in enumerate(cameras):
-            far = self._match_in(camera, at_ms, views, wide=True) if camera.delay.locked else None
+            if lazy:
+                far = self._match_anywhere(camera, at_ms, views)
+            else:
+                locked = camera.delay.locked
+                far = self._match_in(camera, at_ms, views, wide=True) if locked else None
             if far is None:
                 continue
             # A replay is late. What comes sooner than it should shows that the delay has changed.
-            if far.lag_ms - (camera.delay.ms or 0.0) <= JUMP_MS:
+            if not camera.delay.locked or far.lag_ms - (camera.delay.ms or 0.0) <= JUMP_MS:
                 matches[i] = _better(near[i], far)
             elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
                 replayed = i
@@ -131,12 +146,25 @@ class Lineup:
         cameras, usual = self._cameras, usual_level(self._cameras)
         if not self._race.is_lazy or usual is None:
             return None
+        presumed = self._race.presumed()
+        if presumed is not None:
+            racers = [presumed, *self._race.rivals(presumed)]
+            matches = self._match_racers(racers, at_ms, views, usual)
+            if matches is not None:
+                return matches
         due = {i: self._match_due(camera, at_ms, views) for i, camera in enumerate(cameras)}
         fits = {i: match.fit if match else 0.0 for i, match in due.items()}
         best = max(fits.values(), default=0.0)
         racers = self._race.racers(fits, best)
         if best < _CALLED * usual:
             return None
+        return self._match_racers(racers, at_ms, views, usual)
+
+    def _match_racers(
+        self, racers: Sequence[int], at_ms: float, views: Views, usual: float
+    ) -> list[Match | None] | None:
+        """Some cameras around where they are due; None if none of them explains the picture."""
+        cameras = self._cameras
         matches: list[Match | None] = [None] * len(cameras)
         for i in racers:
             matches[i] = self._match_near(cameras[i], at_ms, views)
@@ -149,8 +177,9 @@ class Lineup:
         return None
 
     def _match_near(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
-        """A camera's frames around the one that is due, whether that is known or supposed."""
-        if camera.delay.locked:
+        """A camera's frames at the delays that it may have; around what is supposed where it has
+        not been seen."""
+        if camera.delay.ms is not None:
             return self._match_in(camera, at_ms, views, wide=False)
         due_ms = at_ms - self._supposed(camera)
         part = camera.memory.within(due_ms - _AROUND_MS, due_ms + _AROUND_MS)
@@ -158,14 +187,14 @@ class Lineup:
 
     def _match_anywhere(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """A camera's frames at all delays that may be: a rough look, then a close one."""
-        part = self.window(camera, at_ms, wide=not camera.delay.locked)
+        part = self.window(camera, at_ms, wide=True)
         first = part.start + -part.start % _STRIDE  # always the same frames: they are decoded once
-        if camera.delay.locked or first >= part.stop:
-            return self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+        if first >= part.stop:
+            return self._match_in(camera, at_ms, views, wide=True)
         memory, indices = camera.memory, np.arange(first, part.stop, _STRIDE)
         seen, _ = views.through(memory.placement.on)
         nats = gains(seen, memory.units_at(indices))[0].sum(axis=0)
-        best = int(np.argmax(nats))
+        best = int(np.argmax(nats - camera.delay.toll(at_ms - memory.times(indices))))
         around = _STRIDE if nats[best] >= _HINT * float(seen.information.sum()) else 1
         best = int(indices[best])
         part = slice(max(part.start, best - around + 1), min(part.stop, best + around))

@@ -77,7 +77,7 @@ class Sight:
         self._states = States(len(self.cameras))
         self._eye = Eye(self._states, self._eyes, self.settings)
         self._surveyor = Surveyor(self._eye, self._eyes)
-        self._composer = Composer(self._eye, self._eyes, self._states)
+        self._composer = Composer(self._eye, self._eyes, self._states, self.settings.max_delay_ms)
         self._inference = Inference(
             self._states,
             sharpness=self.settings.sharpness,
