@@ -123,6 +123,7 @@ class Watch:
     ) -> Witness:
         """Watch to the end; see `watch`."""
         stop = stop or threading.Event()
+        trimmer = Trimmer(self._clock.now_ms())
         for feed in self._feeds.values():
             feed.start(self._frame)
         for wire in self._wires:
@@ -130,7 +131,7 @@ class Watch:
             wire.start(self._sequencer.put)
         if self._stills is not None:
             self._stills.start()
-        told_ms, trimmer = 0.0, Trimmer(self._clock.now_ms())
+        told_ms = 0.0
         try:
             while not (stop.is_set() or self._is_over()):
                 self._step()
