@@ -2,7 +2,7 @@
 
 Pictures of all sizes come and go on many threads. glibc's allocator gives each thread a heap of its
 own and keeps what they leave between what is still used: so the process grew by 1 to 2 MB a minute
-although what is in use did not (docs/performance.md). Two heaps do for all, at no cost that could
+although what is in use did not (benchmarks/RESULTS.md). Two heaps do for all, at no cost that could
 be measured, and once a minute what is free goes back to the system.
 """
 
