@@ -194,7 +194,7 @@ class Eye:
         self, camera: Camera, views: Views, placement: Placement, chosen: Sequence[int]
     ) -> tuple[float, int]:
         """Best fit of some frames of a camera's memory, whatever lies outside of the placement."""
-        seen, _ = views.through(placement.on)
+        seen, _ = views.through(placement.on, camera.memory.cells_in(placement))
         total = float(seen.information.sum())
         if total <= 1:
             return 0.0, -1
@@ -292,7 +292,7 @@ class Eye:
                 on = self._cameras[a].memory.placement.on
                 if not on.near(self._cameras[b].memory.placement.on):
                     continue
-                seen, penalty = views.through(on)
+                seen, penalty = views.through(on, self._cameras[a].memory.cells)
                 state = self._states.pair(a, b)
                 found = mix(seen, looks[a], looks[b], mask)
                 evidence.mixes[state] = found

@@ -163,7 +163,7 @@ class Lineup:
         if camera.delay.locked or first >= part.stop:
             return self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
         memory, indices = camera.memory, np.arange(first, part.stop, _STRIDE)
-        seen, _ = views.through(memory.placement.on)
+        seen, _ = views.through(memory.placement.on, memory.cells)
         nats = gains(seen, memory.units_at(indices))[0].sum(axis=0)
         best = int(np.argmax(nats))
         around = _STRIDE if nats[best] >= _HINT * float(seen.information.sum()) else 1
@@ -203,7 +203,7 @@ class Lineup:
     @staticmethod
     def _match_of(camera: Camera, at_ms: float, views: Views, part: slice) -> Match:
         """The best of some frames of a camera."""
-        seen, penalty = views.through(camera.memory.placement.on)
+        seen, penalty = views.through(camera.memory.placement.on, camera.memory.cells)
         memory = camera.memory
         per_block, along = gains(seen, memory.units(part))
         curve = per_block.sum(axis=0)
