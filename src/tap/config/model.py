@@ -28,7 +28,7 @@ from tap.ledger.convex import REFERENCE, require_safe
 from tap.vocabulary import PROGRAM
 
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
-MAX_CAMERAS = 32
+MAX_CAMERAS = 64
 LEDGER_FILE = "ledger.sqlite"
 
 _JUDGE = judge.Tolerances()

@@ -22,6 +22,7 @@ from tap.config import (
     secrets_of,
 )
 from tap.errors import InputError
+from tap.feeds.edge import EdgeFeed
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
 from tap.feeds.record import REENCODED, ShootRecorder
@@ -110,7 +111,10 @@ class Watch:
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
         """How many verdicts the last status was told with: the next one has all that came since."""
-        self._session = Session(self._plan, clock.now_ms(), onlooker)
+        self._far = {
+            name: feed.picture for name, feed in self._feeds.items() if isinstance(feed, EdgeFeed)
+        }
+        self._session = Session(self._plan, clock.now_ms(), onlooker, far=self._far)
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._looks = Looks()
@@ -366,7 +370,7 @@ def _recorder(config: Config, folder: Path, clock: Clock) -> ShootRecorder:
 
 def _pictures(feed: FeedConfig) -> dict[str, Any]:
     """What a recording says of a feed whose pictures are tap's own JPEGs, not those received."""
-    return {REENCODED: True} if feed.kind == "webrtc" else {}
+    return {REENCODED: True} if feed.kind in ("webrtc", "edge") else {}
 
 
 def _plan(config: Config, *, full_look: bool) -> Plan:

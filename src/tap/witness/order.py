@@ -2,7 +2,8 @@
 
 Live, a frame is stamped when its first byte arrives and is here some ms later, so frames of
 different feeds come slightly out of order. They wait until every feed has moved on, and at most
-`slack_ms`: so long a feed that is slow or down holds up the others.
+`slack_ms`: so long a feed that is slow holds up the others. A camera that has given nothing for a
+second holds up nobody.
 """
 
 import heapq
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from tap.vocabulary import PROGRAM, Claim, Frame
 
 Observation = Frame | Claim
+
+SILENT_MS = 1000.0
 Place = tuple[float, int, str]
 
 
@@ -103,4 +106,9 @@ class Sequencer:
             return out
 
     def _ready_ms(self, now_ms: float) -> float:
-        return max(now_ms - self._slack_ms, min(self._newest.values()) - 1)
+        there = [
+            newest
+            for feed, newest in self._newest.items()
+            if feed == PROGRAM or newest > now_ms - SILENT_MS
+        ]
+        return max(now_ms - self._slack_ms, min(there) - 1)

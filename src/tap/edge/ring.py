@@ -1,0 +1,86 @@
+"""The last seconds of a camera's pictures, kept where they were taken, until one is asked for."""
+
+import threading
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tap.errors import FeedError
+from tap.feeds.edge_wire import LARGEST_PICTURE
+from tap.feeds.jpeg import decode_colour, encode_colour
+from tap.vocabulary import Frame, Luma
+
+WHOLE_MS, LONGEST_MS, THIN_MS = 2500.0, 12_000.0, 200.0
+"""Every picture of the last 2.5 s, and one each 200 ms of the last 12 s."""
+SMALLER_SIDE = 1280
+"""Longer side of a picture that is too large to be sent as it is, px."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    sequence: int
+    at_ms: float
+    content: bytes | Luma
+
+    @property
+    def size(self) -> int:
+        return len(self.content) if isinstance(self.content, bytes) else self.content.nbytes
+
+
+class PictureRing:
+    """Bounded in seconds and in bytes. Safe to use from several threads."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._old: deque[_Kept] = deque()
+        self._new: deque[_Kept] = deque()
+        self._bytes = 0
+
+    def add(self, sequence: int, frame: Frame) -> None:
+        """Keep the picture of a frame: as received, or the small grey one where there was none."""
+        kept = _Kept(sequence, frame.at_ms, frame.encoded or frame.luma)
+        with self._lock:
+            self._new.append(kept)
+            self._bytes += kept.size
+            while self._new[0].at_ms < kept.at_ms - WHOLE_MS:
+                aging = self._new.popleft()
+                if not self._old or aging.at_ms - self._old[-1].at_ms >= THIN_MS:
+                    self._old.append(aging)
+                else:
+                    self._bytes -= aging.size
+            while self._old and self._old[0].at_ms < kept.at_ms - LONGEST_MS:
+                self._bytes -= self._old.popleft().size
+            while self._bytes > self._most_bytes and len(self._new) > 1:
+                self._bytes -= (self._old or self._new).popleft().size
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes held now."""
+        return self._bytes
+
+    def get(self, sequence: int) -> bytes | None:
+        """The JPEG of that frame, not larger than may be sent; None if it is not kept any more.
+
+        Raises `FeedError` where it can't be made small enough.
+        """
+        with self._lock:
+            held = [*self._old, *self._new]
+        at = bisect_left(held, sequence, key=lambda kept: kept.sequence)
+        if at >= len(held) or held[at].sequence != sequence:
+            return None
+        return _sendable(held[at].content)
+
+
+def _sendable(content: bytes | Luma) -> bytes:
+    if not isinstance(content, bytes):
+        return cv2.imencode(".jpg", np.ascontiguousarray(content))[1].tobytes()
+    if len(content) <= LARGEST_PICTURE:
+        return content
+    smaller = encode_colour(decode_colour(content), SMALLER_SIDE)
+    if len(smaller) > LARGEST_PICTURE:
+        raise FeedError("The picture is too large to be sent.")
+    return smaller
