@@ -45,8 +45,8 @@ PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """`prints` is (cameras, frames, 10, 18) uint8; `program` a JPEG for each frame, `live` (frames,)
-    the number of the camera that it shows."""
+    """`prints` is (cameras, frames, 10, 18) uint8; `program` has a JPEG for each frame, `live`
+    (frames,) the number of the camera that it shows."""
 
     prints: npt.NDArray[np.uint8]
     program: list[bytes]
@@ -67,11 +67,37 @@ def plan(cameras: int) -> npt.NDArray[np.int64]:
     return live
 
 
-def recording(cameras: int = STAGES * VIEWS) -> Recording:
-    """The recording; rendered on first use, which takes some minutes on two cores."""
+def load(file: Path) -> Recording:
+    """What `recording` left."""
+    with np.load(file) as held:
+        ends = np.cumsum(held["lengths"])
+        whole = held["program"].tobytes()
+        starts = [0, *ends.tolist()[:-1]]
+        program = [whole[a:b] for a, b in zip(starts, ends.tolist(), strict=True)]
+        return Recording(held["prints"], program, held["live"])
+
+
+def recording(cameras: int = STAGES * VIEWS) -> Path:
+    """The file of the recording; rendered on first use, which takes some minutes on two cores."""
     cache = Path(os.environ.get("TAP_CACHE") or platformdirs.user_cache_dir("tap"))
     folder = cache / "edge" / f"v{VERSION}"
     folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / f"whole-{cameras}.npz"
+    if not whole.exists():
+        made = _make(folder, cameras)
+        half = folder / f"whole.{os.getpid()}.npz"
+        np.savez(
+            half,
+            prints=made.prints,
+            live=made.live,
+            program=np.frombuffer(b"".join(made.program), np.uint8),
+            lengths=np.array([len(jpeg) for jpeg in made.program]),
+        )
+        half.rename(whole)
+    return whole
+
+
+def _make(folder: Path, cameras: int) -> Recording:
     missing = [n for n in range(STAGES * VIEWS) if not (folder / f"{n}.npz").exists()]
     if missing:
         print(f"rendering {len(missing)} cameras (once) …", file=sys.stderr, flush=True)
