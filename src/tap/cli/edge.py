@@ -51,8 +51,8 @@ def edge(
     url = "nats://HOST:4222/ID" in its shoot.toml. docs/edge.md says what is sent and what it costs.
     """
     from tap.clock import SystemClock
-    from tap.config.start import token_of
     from tap.config.feeds import Token
+    from tap.config.start import token_of
     from tap.edge.run import Edge
 
     clock = SystemClock()

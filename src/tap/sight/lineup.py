@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tap.sight.camera import Camera
+from tap.sight.crowd import FEW
 from tap.sight.doubt import UNLIKE, usual_level
 from tap.sight.evidence import Match
 from tap.sight.look import Floats
@@ -53,9 +54,12 @@ class Lineup:
         self._cameras = cameras
         self._settings = settings
         self._race = race
+        self._usual_ms: float | None = None
+        """The usual delay, as of the picture that is looked at."""
 
     def match(self, at_ms: float, views: Views, *, repeat: bool) -> Looked:
         """Match the cameras that must be; `repeat`: the program shows its last picture again."""
+        self._usual_ms = usual_delay(self._cameras)
         raced = self._match_racing(at_ms, views, repeat=repeat)
         matches = raced or self._match_called(at_ms, views)
         if matches is None:
@@ -82,12 +86,12 @@ class Lineup:
         cameras = self._cameras
         if usual_level(cameras) is None and self._race.is_lazy:
             return [self._match_anywhere(camera, at_ms, views) for camera in cameras], None
-        near = [self._match_in(c, at_ms, views, wide=not c.delay.locked) for c in cameras]
+        near = [self._match_likely(c, at_ms, views) for c in cameras]
         if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
             return near, None
         matches, replayed = list(near), None
         for i, camera in enumerate(cameras):
-            far = self._match_in(camera, at_ms, views, wide=True) if camera.delay.locked else None
+            far = self._match_far(camera, at_ms, views) if camera.delay.locked else None
             if far is None:
                 continue
             # A replay is late. What comes sooner than it should shows that the delay has changed.
@@ -96,6 +100,19 @@ class Lineup:
             elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
                 replayed = i
         return matches, replayed
+
+    def _match_likely(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """Where a camera's frame must be if its delay is known; else at all delays, of many cameras
+        roughly."""
+        if len(self._cameras) > FEW and self._race.is_lazy:
+            return self._match_anywhere(camera, at_ms, views)
+        return self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+
+    def _match_far(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """At all delays, though one is known."""
+        if len(self._cameras) > FEW and self._race.is_lazy:
+            return self._match_roughly(camera, at_ms, views, self.window(camera, at_ms, wide=True))
+        return self._match_in(camera, at_ms, views, wide=True)
 
     def _match_racing(
         self, at_ms: float, views: Views, *, repeat: bool
@@ -158,10 +175,17 @@ class Lineup:
 
     def _match_anywhere(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """A camera's frames at all delays that may be: a rough look, then a close one."""
-        part = self.window(camera, at_ms, wide=not camera.delay.locked)
+        if camera.delay.locked:
+            return self._match_in(camera, at_ms, views, wide=False)
+        return self._match_roughly(camera, at_ms, views, self.window(camera, at_ms, wide=True))
+
+    def _match_roughly(
+        self, camera: Camera, at_ms: float, views: Views, part: slice
+    ) -> Match | None:
+        """One in four of some frames, then those around the best."""
         first = part.start + -part.start % _STRIDE  # always the same frames: they are decoded once
-        if camera.delay.locked or first >= part.stop:
-            return self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+        if first >= part.stop:
+            return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
         memory, indices = camera.memory, np.arange(first, part.stop, _STRIDE)
         seen, _ = views.through(memory.placement.on, memory.cells)
         nats = gains(seen, memory.units_at(indices))[0].sum(axis=0)
@@ -173,7 +197,7 @@ class Lineup:
 
     def _supposed(self, camera: Camera) -> float:
         """How late a camera is, or if that isn't known, is supposed to be, in ms."""
-        for delay in (camera.delay.ms, camera.guessed_ms, usual_delay(self._cameras)):
+        for delay in (camera.delay.ms, camera.guessed_ms, self._usual_ms):
             if delay is not None:
                 return delay
         return 0.0
