@@ -244,13 +244,13 @@ def _sent(edges: list[Process], each: int) -> dict[str, Any]:
                 size += HEADS * (last["messages"] - first["messages"])
                 rates.append(size * 8 / 1000 / spent_s / each)
                 cpu.append((last["cpuS"] - first["cpuS"]) / spent_s)
-    last = [edge.last[-1] for edge in edges if edge.last]
+    ends = [edge.last[-1] for edge in edges if edge.last]
     return {
         "kbpsPerCamera": [round(rate, 1) for rate in rates],
         "edgeCpu": [round(share, 2) for share in cpu],
-        "pictures": [said["pictures"] for said in last],
-        "leftOut": [said["leftOut"] for said in last],
-        "lost": [said["lost"] for said in last],
+        "pictures": [said["pictures"] for said in ends],
+        "leftOut": [said["leftOut"] for said in ends],
+        "lost": [said["lost"] for said in ends],
     }
 
 

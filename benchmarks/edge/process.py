@@ -1,4 +1,4 @@
-"""One `tap edge` process of the benchmark: sends fingerprints of the recording, on its own clock."""
+"""One edge process of the benchmark: sends fingerprints of the recording, on its own clock."""
 
 import argparse
 import json

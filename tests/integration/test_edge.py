@@ -28,7 +28,6 @@ from tap.feeds.edge import EdgeFeed
 from tap.feeds.edge_wire import Batch, frames_subject, pack_frames
 from tap.feeds.fingerprint import fingerprint_of
 from tap.feeds.health import FeedHealth, FeedState, Vitals
-from tap.feeds.mjpeg import MjpegFeed
 from tap.report.folder import PICTURES_FOLDER
 from tap.rig import demo
 from tap.vocabulary import COMMANDED, Frame, Witness
@@ -159,7 +158,7 @@ class Talker:
 
 
 def fill(made: Made, seen: Seen, count: int = 3) -> None:
-    """Give pictures until the witness has some: the first ones go before the clocks are compared."""
+    """Give pictures until the witness has some: the first come before the clocks are compared."""
 
     def came() -> bool:
         made.give()
@@ -230,19 +229,19 @@ def test_a_process_that_is_started_again_goes_on(server, clock):
 def test_the_server_may_go_and_come_back(clock):
     with NatsServer() as server:
         made = Made("cam", clock)
-        with Running(Edge({"one": made}, server.url, clock=clock)) as edge:
-            with Seen(f"{server.url}/one", clock) as s:
-                fill(made, s)
-                server.stop()
-                until(lambda: s.state is FeedState.BACKOFF, "the loss of the server")
-                until(lambda: not edge.status().linked, "the same at the edge")
-                for _ in range(300):
-                    made.give()
-                until(lambda: edge.status().left_out >= 90, "what can't be sent being left out")
-                server.start()
-                count = len(s.frames)
-                fill(made, s, count + 3)
-                assert s.state is FeedState.LIVE
+        edge = Edge({"one": made}, server.url, clock=clock)
+        with Running(edge), Seen(f"{server.url}/one", clock) as s:
+            fill(made, s)
+            server.stop()
+            until(lambda: s.state is FeedState.BACKOFF, "the loss of the server")
+            until(lambda: not edge.status().linked, "the same at the edge")
+            for _ in range(300):
+                made.give()
+            until(lambda: edge.status().left_out >= 90, "what can't be sent being left out")
+            server.start()
+            count = len(s.frames)
+            fill(made, s, count + 3)
+            assert s.state is FeedState.LIVE
 
 
 # ---------------------------------------------------------------- what comes twice, late or broken
@@ -290,47 +289,48 @@ def test_what_comes_twice_or_late_harms_nothing(server, clock):
 
 def test_what_is_no_message_is_counted_and_harms_nothing(server, clock):
     made, chance = Made("cam", clock), random.Random(3)
-    with Running(Edge({"bad": made}, server.url, clock=clock, epoch=9)) as edge:
-        with Seen(f"{server.url}/bad", clock) as s, Talker(server) as talker:
-            fill(made, s)
-            good = batch(9, 4_000_000_000, clock)  # a number that no camera has reached by now
-            other = good[:2] + bytes([2]) + good[3:]
-            far_off = batch(9, 5, SystemClock())
-            far_off = far_off[:12] + struct.pack("<d", 1e300) + far_off[20:]
-            bad = [
-                b"", b"tF", b"\0" * 26, good[:-1], good + b"x", other, good, far_off,
-                chance.randbytes(500), chance.randbytes(400_000), b"tF\x01\xff" + b"\xff" * 400,
-            ]  # fmt: skip
-            talker.say(frames_subject("bad"), *bad)
-            talker.say("tap.1.picture.bad", b"", b"x" * 500)
-            talker.say("tap.1.time.00000009", b"", b"y" * 500)
-            until(lambda: s.feed.health().damaged == len(bad), "all of it being counted")
-            count = len(s.frames)
-            fill(made, s, count + 3)
-            assert s.feed.picture(s.frames[-1].index)
-            assert edge.status().linked
+    edge = Edge({"bad": made}, server.url, clock=clock, epoch=9)
+    with Running(edge), Seen(f"{server.url}/bad", clock) as s, Talker(server) as talker:
+        fill(made, s)
+        good = batch(9, 4_000_000_000, clock)  # a number that no camera has reached by now
+        other = good[:2] + bytes([2]) + good[3:]
+        far_off = batch(9, 5, SystemClock())
+        far_off = far_off[:12] + struct.pack("<d", 1e300) + far_off[20:]
+        bad = [
+            b"", b"tF", b"\0" * 26, good[:-1], good + b"x", other, good, far_off,
+            chance.randbytes(500), chance.randbytes(400_000), b"tF\x01\xff" + b"\xff" * 400,
+        ]  # fmt: skip
+        talker.say(frames_subject("bad"), *bad)
+        talker.say("tap.1.picture.bad", b"", b"x" * 500)
+        talker.say("tap.1.time.00000009", b"", b"y" * 500)
+        until(lambda: s.feed.health().damaged == len(bad), "all of it being counted")
+        count = len(s.frames)
+        fill(made, s, count + 3)
+        assert s.feed.picture(s.frames[-1].index)
+        assert edge.status().linked
 
 
 def test_an_older_process_does_not_come_between(server, clock):
     made = Made("cam", clock)
-    with Running(Edge({"two": made}, server.url, clock=clock, epoch=21)):
-        with Seen(f"{server.url}/two", clock) as s, Talker(server) as talker:
-            fill(made, s)
-            with Running(Edge({"two": Made("cam", clock)}, server.url, clock=clock, epoch=22)):
-                number = 0
+    older = Edge({"two": made}, server.url, clock=clock, epoch=21)
+    newer_edge = Edge({"two": Made("cam", clock)}, server.url, clock=clock, epoch=22)
+    with Running(older), Seen(f"{server.url}/two", clock) as s, Talker(server) as talker:
+        fill(made, s)
+        with Running(newer_edge):
+            number = 0
 
-                def newer() -> bool:
-                    nonlocal number
-                    talker.say(frames_subject("two"), batch(22, number, clock))
-                    number += 3
-                    return s.frames[-1].index > made._number + 3
+            def newer() -> bool:
+                nonlocal number
+                talker.say(frames_subject("two"), batch(22, number, clock))
+                number += 3
+                return s.frames[-1].index > made._number + 3
 
-                until(newer, "the newer process's frames")
-                count = len(s.frames)
-                for _ in range(3):
-                    made.give()
-                until(lambda: "two processes" in s.feed.health().detail, "a word about it")
-                assert len(s.frames) == count
+            until(newer, "the newer process's frames")
+            count = len(s.frames)
+            for _ in range(3):
+                made.give()
+            until(lambda: "two processes" in s.feed.health().detail, "a word about it")
+            assert len(s.frames) == count
 
 
 # ---------------------------------------------------------------- a session

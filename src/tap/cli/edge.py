@@ -51,12 +51,12 @@ def edge(
     url = "nats://HOST:4222/ID" in its shoot.toml. docs/edge.md says what is sent and what it costs.
     """
     from tap.clock import SystemClock
+    from tap.config import token_of
     from tap.config.feeds import Token
-    from tap.config.start import token_of
     from tap.edge.run import Edge
 
     clock = SystemClock()
-    edge = Edge(
+    running = Edge(
         _cameras(feed or [], config, clock),
         to,
         clock=clock,
@@ -76,7 +76,7 @@ def edge(
             console.print(_line(status, rate), end="\r", soft_wrap=True)
 
     with until_told() as told:
-        edge.run(told, show)
+        running.run(told, show)
     if not as_json:
         say(_line(last[0], 0.0) if last else "Nothing was sent.")
 

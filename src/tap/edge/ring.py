@@ -10,13 +10,13 @@ import numpy as np
 
 from tap.errors import FeedError
 from tap.feeds.edge_wire import LARGEST_PICTURE
-from tap.feeds.jpeg import decode_colour, encode_colour
+from tap.feeds.jpeg import check_jpeg, decode_colour, encode_colour
 from tap.vocabulary import Frame, Luma
 
 WHOLE_MS, LONGEST_MS, THIN_MS = 2500.0, 12_000.0, 200.0
 """Every picture of the last 2.5 s, and one each 200 ms of the last 12 s."""
-SMALLER_SIDE = 1280
-"""Longer side of a picture that is too large to be sent as it is, px."""
+SMALLEST_SIDE = 64
+"""However small a picture somebody asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class PictureRing:
         """Bytes held now."""
         return self._bytes
 
-    def get(self, sequence: int) -> bytes | None:
-        """The JPEG of that frame, not larger than may be sent; None if it is not kept any more.
+    def get(self, sequence: int, longest: int) -> bytes | None:
+        """The JPEG of that frame, `longest` px on its longer side at most; None if it isn't kept.
 
         Raises `FeedError` where it can't be made small enough.
         """
@@ -72,15 +72,15 @@ class PictureRing:
         at = bisect_left(held, sequence, key=lambda kept: kept.sequence)
         if at >= len(held) or held[at].sequence != sequence:
             return None
-        return _sendable(held[at].content)
+        return _sendable(held[at].content, longest)
 
 
-def _sendable(content: bytes | Luma) -> bytes:
+def _sendable(content: bytes | Luma, longest: int) -> bytes:
     if not isinstance(content, bytes):
         return cv2.imencode(".jpg", np.ascontiguousarray(content))[1].tobytes()
-    if len(content) <= LARGEST_PICTURE:
+    if len(content) <= LARGEST_PICTURE and max(check_jpeg(content)) <= longest:
         return content
-    smaller = encode_colour(decode_colour(content), SMALLER_SIDE)
+    smaller = encode_colour(decode_colour(content), max(SMALLEST_SIDE, longest))
     if len(smaller) > LARGEST_PICTURE:
         raise FeedError("The picture is too large to be sent.")
     return smaller

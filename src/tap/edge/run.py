@@ -1,4 +1,4 @@
-"""The process beside the cameras: one connection to the witness's NATS server, a sender a camera."""
+"""The process beside the cameras: one connection to a NATS server, a sender for each camera."""
 
 import asyncio
 import secrets
@@ -29,7 +29,7 @@ RING_BYTES = 256 * 1024 * 1024
 FLUSH_S = 0.02
 STATUS_S = 1.0
 MOST_UNSENT_BYTES = 64 * 1024
-"""Waiting for the connection to take them; what is newer is left out: later it would be of no use."""
+"""Waiting to be sent; what is newer is left out: when it came it would be of no use any more."""
 MOST_PEERS = 4
 GOODBYE_S = 2.0
 
@@ -184,7 +184,7 @@ class Edge:
             with suppress(WireError):
                 asked = unpack_picture_asked(message.data)
                 if message.reply:
-                    said = await asyncio.to_thread(sender.picture, asked.epoch, asked.sequence)
+                    said = await asyncio.to_thread(sender.picture, asked)
                     self._pictures += 1
                     await self._say(message.reply, said)
 

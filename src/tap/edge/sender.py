@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tap.edge.ring import PictureRing
 from tap.errors import FeedError
-from tap.feeds.edge_wire import Batch, frames_subject, pack_frames, pack_picture
+from tap.feeds.edge_wire import Batch, PictureAsked, frames_subject, pack_frames, pack_picture
 from tap.feeds.feed import LiveFeed
 from tap.feeds.fingerprint import Fingerprint, fingerprint_of
 from tap.vocabulary import Frame
@@ -84,12 +84,12 @@ class Sender:
             if self._waiting and now_ms - self._waiting[0][0] >= LONGEST_WAIT_MS:
                 self._send()
 
-    def picture(self, epoch: int, sequence: int) -> bytes:
+    def picture(self, asked: PictureAsked) -> bytes:
         """The answer to whoever asks for a picture."""
-        if epoch != self._epoch:
+        if asked.epoch != self._epoch:
             return pack_picture(None, 2)
         try:
-            jpeg = self._ring.get(sequence)
+            jpeg = self._ring.get(asked.sequence, asked.longest)
         except FeedError:
             return pack_picture(None, 3)
         return pack_picture(jpeg, 0 if jpeg is not None else 1)

@@ -32,6 +32,8 @@ AHEAD_MS, BEHIND_MS = 2000.0, 10_000.0
 FASTEST = 240
 """Frames a second: what is missing in a sequence can't be more than that gives."""
 PICTURE_S = 1.5
+PICTURE_SIDE = 640
+"""Longer side of the pictures that are asked for, px: as of a WebRTC feed."""
 
 
 class EdgeFeed:
@@ -110,7 +112,7 @@ class EdgeFeed:
         epoch, base = next((b for b in reversed(self._bases) if b[1] <= index), (0, 0))
         if hub is None or not epoch:
             raise FeedError("No picture: the camera is not connected.")
-        question = pack_picture_asked(PictureAsked(epoch, index - base))
+        question = pack_picture_asked(PictureAsked(epoch, index - base, PICTURE_SIDE))
         try:
             answer = hub.picture(self._place.name, question, timeout_s)
         except Exception as error:
@@ -135,7 +137,7 @@ class EdgeFeed:
             self._take(unpack_frames(message))
         except WireError as error:
             self._vitals.damaged(str(error))
-        except Exception:  # a feed may not end the loop of all others
+        except Exception:  # noqa: BLE001 - a feed may not end the loop of all others
             _log.exception("%s: a message could not be used", self._feed)
             self._vitals.damaged("tap itself failed on a message.")
 
@@ -154,10 +156,9 @@ class EdgeFeed:
             self._vitals.dropped(len(batch.prints))
             return
         self._offset = offset
-        for number, (stamp_ms, data) in enumerate(
-            zip(batch.at_ms, batch.prints, strict=True), batch.first
-        ):
-            self._frame(batch, number, stamp_ms, data, now_ms)
+        for at, stamp_ms in enumerate(batch.at_ms):
+            taken_ms = stamp_ms - offset.ahead_ms
+            self._frame(batch, at, taken_ms, now_ms)
 
     def _begin(self, epoch: int) -> None:
         """The process beside the camera is another one than before, or the first."""
@@ -167,11 +168,9 @@ class EdgeFeed:
         self._newest = (0, 0.0)
         self._vitals.connected()
 
-    def _frame(
-        self, batch: Batch, number: int, stamp_ms: float, data: bytes, now_ms: float
-    ) -> None:
-        assert self._offset is not None
-        taken_ms = stamp_ms - self._offset.ahead_ms
+    def _frame(self, batch: Batch, at: int, taken_ms: float, now_ms: float) -> None:
+        """Hand on one frame of a message, which was taken at `taken_ms` on our clock."""
+        number, data = batch.first + at, batch.prints[at]
         if not -AHEAD_MS <= now_ms - taken_ms <= BEHIND_MS or self._leaps(number, now_ms):
             raise WireError("Expected fingerprints of about now, got others.")
         self._vitals.received(now_ms)
@@ -197,7 +196,7 @@ class EdgeFeed:
                 picture=decoded_late(jpeg, small, self._vitals.damaged),
                 size=small,
                 encoded=jpeg,
-                source_ms=stamp_ms,
+                source_ms=batch.at_ms[at],
             )
         )
 

@@ -30,8 +30,8 @@ class Sample(NamedTuple):
 
 
 def sample(sent_ms: float, came_ms: float, left_ms: float, back_ms: float) -> Sample | None:
-    """From when we asked, when that came and the answer left there, and when it was here; None where
-    that can't be: a stranger may say what it likes."""
+    """From when we asked, when that came and the answer left there, and when it was here; None
+    where that can't be: a stranger may say what it likes."""
     trip_ms = (back_ms - sent_ms) - (left_ms - came_ms)
     ahead_ms = ((came_ms - sent_ms) + (left_ms - back_ms)) / 2.0
     held_ms = left_ms - came_ms
@@ -52,7 +52,7 @@ class Offset:
         """How often the other clock was found to have been set."""
 
     def add(self, new: Sample) -> None:
-        """Take a sample. One that contradicts the rest is doubted; two show that a clock was set."""
+        """Take a sample. One that contradicts the rest is doubted; two: a clock was set."""
         best = self.best(new.at_ms)
         if best is not None:
             apart_ms = abs(best.ahead_ms - new.ahead_ms)

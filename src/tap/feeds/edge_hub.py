@@ -146,7 +146,7 @@ class Hub:
             await self._times.run()
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # the task's last words: nobody else would hear of it
+        except Exception as error:  # noqa: BLE001 - the task's last words: nobody else would hear of it
             _log.exception("the connection to a NATS server failed")
             self._told(False, f"tap itself failed: {type(error).__name__}.")
 

@@ -24,8 +24,8 @@ class Epochs:
         self._retired: deque[int] = deque(maxlen=RETIRED)
 
     def take(self, epoch: int, now_ms: float) -> bool:
-        """Whether to listen to a message of this epoch. An older one is over; but where the newer has
-        fallen silent the older was no older: two processes send one camera."""
+        """Whether to listen to a message of this epoch. An older one is over; but where the newer
+        has fallen silent the older was no older: two processes send one camera."""
         if epoch != self.current:
             if epoch in self._retired and now_ms - self._heard_ms < SILENT_MS:
                 return False

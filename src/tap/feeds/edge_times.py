@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import math
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from tap.feeds.edge_wire import (
     unpack_time_asked,
     unpack_time_said,
 )
+
+_log = logging.getLogger(__name__)
 
 MOST_OTHERS = 64
 FORGET_MS = 30_000.0
@@ -47,7 +50,7 @@ class Times:
         self.who = who
         self._client = client
         self._clock = clock
-        self._on_asked = on_asked or (lambda _: None)
+        self._on_asked = on_asked
         self._others: OrderedDict[int, _Other] = OrderedDict()
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -100,8 +103,8 @@ class Times:
             if found is not None and said.sent_ms == sent_ms:
                 other.offset.add(found)
                 self._hear(other, said, back_ms)
-        except Exception:  # noqa: BLE001 - no answer, a refusal, nonsense: the next one will do
-            pass
+        except Exception as error:  # noqa: BLE001 - no answer, nonsense: the next one will do
+            _log.debug("no time from %08x: %s", whose, error)
         finally:
             other.asking = False
 
@@ -115,7 +118,8 @@ class Times:
         came_ms = self._clock.now_ms()
         with contextlib.suppress(WireError):
             asked = unpack_time_asked(message.data)
-            self._on_asked(asked.who)
+            if self._on_asked is not None:
+                self._on_asked(asked.who)
             other = self._others.get(asked.who)
             best = other.offset.best(came_ms) if other is not None else None
             ahead_ms, trip_ms = (best.ahead_ms, best.trip_ms) if best else (math.nan, math.nan)

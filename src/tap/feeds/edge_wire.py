@@ -8,7 +8,8 @@ import math
 import re
 import struct
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tap.errors import FeedError, InputError
@@ -27,7 +28,7 @@ _FRAMES = struct.Struct("<2sBBIIdBBHH")
 _STAMP = struct.Struct("<H")
 _ASK_TIME = struct.Struct("<2sBxId")
 _SAY_TIME = struct.Struct("<2sBxIddddd")
-_ASK_PICTURE = struct.Struct("<2sBxII")
+_ASK_PICTURE = struct.Struct("<2sBxIIH")
 _SAY_PICTURE = struct.Struct("<2sBB")
 _F, _T, _P, _J = b"tF", b"tT", b"tP", b"tJ"
 _STAMPS_PER_MS = 10.0
@@ -54,8 +55,8 @@ def place_of(url: str, feed: str) -> Place:
     name = parts.path.lstrip("/")
     if parts.scheme not in SCHEMES or not parts.hostname or _NAME.fullmatch(name) is None:
         raise InputError(
-            f"{feed}: expected nats://HOST:4222/NAME with the name that `tap edge` sends the camera "
-            f"under (letters, digits, - and _), got '{public_url(url)}'; correct it"
+            f"{feed}: expected nats://HOST:4222/NAME with the name that `tap edge` sends it under "
+            f"(letters, digits, - and _), got '{public_url(url)}'; correct it"
         )
     return Place(server_of(url, feed), name)
 
@@ -151,7 +152,7 @@ def unpack_frames(message: bytes) -> Batch:
     for at in range(_FRAMES.size, len(message), step):
         times.append(base + int.from_bytes(message[at : at + 2], "little") / _STAMPS_PER_MS)
         prints.append(message[at + 2 : at + step])
-    if any(later <= before for before, later in zip(times, times[1:], strict=False)):
+    if any(later <= before for before, later in pairwise(times)):
         raise WireError("Expected fingerprints in the order of their times.")
     return Batch(epoch, first, (size[0], size[1]), width, height, tuple(times), tuple(prints))
 
@@ -167,9 +168,9 @@ class TimeAsked(NamedTuple):
 
 
 class TimeSaid(NamedTuple):
-    """The answer: the question's `sent_ms` again, when it came and when the answer left on the other
-    clock, and what the answerer makes of the two: how far the asker's clock is ahead of its own, and
-    the round trip in which it found that; NaN where it has not."""
+    """The answer: the question's `sent_ms` again, when it came and when the answer left on the
+    other clock, and what the answerer makes of the two: how far the asker's clock is ahead of its
+    own, and the round trip in which it found that; NaN where it has not."""
 
     who: int
     sent_ms: float
@@ -206,10 +207,11 @@ def unpack_time_said(message: bytes) -> TimeSaid:
 
 
 class PictureAsked(NamedTuple):
-    """A question for the whole picture of a frame."""
+    """A question for the real picture of a frame, with so many px on its longer side at most."""
 
     epoch: int
     sequence: int
+    longest: int
 
 
 WHY_NOT = {
@@ -220,7 +222,7 @@ WHY_NOT = {
 
 
 def pack_picture_asked(asked: PictureAsked) -> bytes:
-    """12 bytes."""
+    """14 bytes."""
     return _ASK_PICTURE.pack(_P, VERSION, *asked)
 
 
@@ -246,7 +248,7 @@ def unpack_picture(message: bytes) -> bytes:
     return message[_SAY_PICTURE.size :]
 
 
-def _unpacked(form: struct.Struct, magic: bytes, message: bytes, what: str) -> tuple[float, ...]:
+def _unpacked(form: struct.Struct, magic: bytes, message: bytes, what: str) -> tuple[Any, ...]:
     if len(message) != form.size:
         raise WireError(f"Expected {what}, got {len(message)} bytes.")
     found, version, *values = form.unpack(message)
