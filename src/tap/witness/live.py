@@ -107,20 +107,20 @@ class Watch:
         self._wires = [wire for _, wire in self._devices]
         if self._director is not None:
             self._wires.append(self._director)
-        far = sum(isinstance(feed, EdgeFeed) for feed in self._feeds.values())
+        self._far = {
+            name: feed.picture for name, feed in self._feeds.items() if isinstance(feed, EdgeFeed)
+        }
         self._sequencer = Sequencer(
             tuple(self._feeds),
             restamp=self._parser.received_at,
-            limit=WAITING_FRAMES + WAITING_FAR * far,
+            limit=WAITING_FRAMES + WAITING_FAR * len(self._far),
+            far=self._far,
         )
         self._plan = _plan(config, full_look=full_look)
         self._onlooker = onlooker
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
         """How many verdicts the last status was told with: the next one has all that came since."""
-        self._far = {
-            name: feed.picture for name, feed in self._feeds.items() if isinstance(feed, EdgeFeed)
-        }
         self._session = Session(self._plan, clock.now_ms(), onlooker, far=self._far)
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
