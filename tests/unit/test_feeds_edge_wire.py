@@ -23,6 +23,7 @@ from tap.feeds.fingerprint import (
     FingerprintError,
     fingerprint_of,
     jpeg_of,
+    seen_in,
     size_for,
 )
 from tap.feeds.jpeg import decode_luma
@@ -57,6 +58,7 @@ def test_a_fingerprint_comes_back_to_a_grey_level(seed):
     taken = fingerprint_of(luma, (1920, 1080))
     again, size = decode_luma(jpeg_of(taken))
     assert size == (18, 10) == again.shape[::-1]
+    assert np.array_equal(again, seen_in(jpeg_of(taken)).luma)
     small = np.frombuffer(taken.data, np.uint8).reshape(10, 18)
     assert np.abs(again.astype(int) - small).max() <= 2
 

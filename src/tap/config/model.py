@@ -256,6 +256,15 @@ class Config(BaseSettings):
             seen.add(camera.id)
         return self
 
+    @model_validator(mode="after")
+    def _program_is_near(self) -> Self:
+        if self.program.kind == "edge":
+            raise ValueError(
+                'program: kind = "edge" is for cameras: expected the whole pictures of the '
+                "program, which all are held against; give the address of its stream"
+            )
+        return self
+
     @property
     def ledger_path(self) -> Path:
         """The file of the embedded ledger."""

@@ -1,7 +1,6 @@
 """The last seconds of a camera's pictures, kept where they were taken, until one is asked for."""
 
 import threading
-from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass
 
@@ -13,8 +12,7 @@ from tap.feeds.edge_wire import LARGEST_PICTURE
 from tap.feeds.jpeg import check_jpeg, decode_colour, encode_colour
 from tap.vocabulary import Frame, Luma
 
-WHOLE_MS, LONGEST_MS, THIN_MS = 2500.0, 12_000.0, 200.0
-"""Every picture of the last 2.5 s, and one each 200 ms of the last 12 s."""
+LONGEST_MS = 12_000.0
 SMALLEST_SIDE = 64
 """However small a picture somebody asks for."""
 
@@ -36,26 +34,19 @@ class PictureRing:
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._old: deque[_Kept] = deque()
-        self._new: deque[_Kept] = deque()
+        self._kept: deque[_Kept] = deque()
         self._bytes = 0
 
     def add(self, sequence: int, frame: Frame) -> None:
         """Keep the picture of a frame: as received, or the small grey one where there was none."""
         kept = _Kept(sequence, frame.at_ms, frame.encoded or frame.luma)
         with self._lock:
-            self._new.append(kept)
+            self._kept.append(kept)
             self._bytes += kept.size
-            while self._new[0].at_ms < kept.at_ms - WHOLE_MS:
-                aging = self._new.popleft()
-                if not self._old or aging.at_ms - self._old[-1].at_ms >= THIN_MS:
-                    self._old.append(aging)
-                else:
-                    self._bytes -= aging.size
-            while self._old and self._old[0].at_ms < kept.at_ms - LONGEST_MS:
-                self._bytes -= self._old.popleft().size
-            while self._bytes > self._most_bytes and len(self._new) > 1:
-                self._bytes -= (self._old or self._new).popleft().size
+            while len(self._kept) > 1 and (
+                self._kept[0].at_ms < kept.at_ms - LONGEST_MS or self._bytes > self._most_bytes
+            ):
+                self._bytes -= self._kept.popleft().size
 
     @property
     def held_bytes(self) -> int:
@@ -68,11 +59,8 @@ class PictureRing:
         Raises `FeedError` where it can't be made small enough.
         """
         with self._lock:
-            held = [*self._old, *self._new]
-        at = bisect_left(held, sequence, key=lambda kept: kept.sequence)
-        if at >= len(held) or held[at].sequence != sequence:
-            return None
-        return _sendable(held[at].content, longest)
+            held = next((kept for kept in self._kept if kept.sequence == sequence), None)
+        return None if held is None else _sendable(held.content, longest)
 
 
 def _sendable(content: bytes | Luma, longest: int) -> bytes:

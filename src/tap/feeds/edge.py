@@ -20,9 +20,9 @@ from tap.feeds.edge_wire import (
     unpack_picture,
 )
 from tap.feeds.feed import Sink
-from tap.feeds.fingerprint import Fingerprint, jpeg_of
+from tap.feeds.fingerprint import Fingerprint, jpeg_of, seen_in
 from tap.feeds.health import FeedHealth, FeedState, Vitals
-from tap.feeds.jpeg import check_jpeg, decoded_late
+from tap.feeds.jpeg import check_jpeg
 from tap.vocabulary import Frame
 
 _log = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ class EdgeFeed:
                 feed=self._feed,
                 index=index,
                 at_ms=at_ms,
-                picture=decoded_late(jpeg, small, self._vitals.damaged),
+                picture=seen_in(jpeg),
                 size=small,
                 encoded=jpeg,
                 source_ms=batch.at_ms[at],

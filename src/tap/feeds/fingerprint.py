@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from tap.errors import FeedError
-from tap.vocabulary import Luma
+from tap.vocabulary import Luma, Undecoded
 
 MAX_BYTES = 192
 """Of a fingerprint: one byte a pixel."""
@@ -75,6 +75,18 @@ def jpeg_of(print_: Fingerprint) -> bytes:
     check(print_.width, print_.height, len(print_.data))
     pixels = np.frombuffer(print_.data, np.uint8).reshape(print_.height, print_.width)
     return cv2.imencode(".jpg", pixels, _BEST)[1].tobytes()
+
+
+def seen_in(jpeg: bytes) -> Undecoded:
+    """What sight sees of a JPEG that `jpeg_of` made: what a recording of it gives, without the
+    checks that a stranger's needs."""
+
+    def decode() -> Luma:
+        return np.asarray(
+            cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8
+        )
+
+    return Undecoded(decode)
 
 
 _BEST = [cv2.IMWRITE_JPEG_QUALITY, 100]

@@ -13,7 +13,7 @@ from tap.sight.camera import Camera
 from tap.sight.crowd import FEW
 from tap.sight.doubt import UNLIKE, usual_level
 from tap.sight.evidence import Match
-from tap.sight.look import Floats
+from tap.sight.look import Cells, Floats, Rect
 from tap.sight.match import gains
 from tap.sight.race import Race
 from tap.sight.settings import JUMP_MS, SightSettings
@@ -132,8 +132,7 @@ class Lineup:
             return None
         if race.is_call_due:
             others = [i for i in range(len(cameras)) if i not in (race.leader, *rivals)]
-            due = {i: self._match_due(cameras[i], at_ms, views) for i in others}
-            if not race.called({i: match.fit if match else 0.0 for i, match in due.items()}):
+            if not race.called(self._fits_due(others, at_ms, views)):
                 return None
         matches: list[Match | None] = [None] * len(cameras)
         matches[race.leader] = match
@@ -148,8 +147,7 @@ class Lineup:
         cameras, usual = self._cameras, usual_level(self._cameras)
         if not self._race.is_lazy or usual is None:
             return None
-        due = {i: self._match_due(camera, at_ms, views) for i, camera in enumerate(cameras)}
-        fits = {i: match.fit if match else 0.0 for i, match in due.items()}
+        fits = self._fits_due(range(len(cameras)), at_ms, views)
         best = max(fits.values(), default=0.0)
         racers = self._race.racers(fits, best)
         if best < _CALLED * usual:
@@ -208,6 +206,34 @@ class Lineup:
             return None
         due = camera.memory.due(at_ms - self._supposed(camera))
         return self._match_of(camera, at_ms, views, slice(due, due + 1))
+
+    def _fits_due(self, numbers: Sequence[int], at_ms: float, views: Views) -> dict[int, float]:
+        """How the one frame that is due of each of some cameras fits; many are matched at once."""
+        cameras = self._cameras
+        if len(cameras) <= FEW:
+            due = {i: self._match_due(cameras[i], at_ms, views) for i in numbers}
+            return {i: match.fit if match else 0.0 for i, match in due.items()}
+        fits = dict.fromkeys(numbers, 0.0)
+        alike: dict[tuple[Rect, Cells | None], list[int]] = {}
+        for i in numbers:
+            memory = cameras[i].memory
+            if len(memory):
+                alike.setdefault((memory.placement.on, memory.cells), []).append(i)
+        for (on, cells), group in alike.items():
+            seen, penalty = views.through(on, cells)
+            information = float(seen.information.sum())
+            if information <= 1:
+                continue
+            units = np.concatenate([self._units_due(cameras[i], at_ms) for i in group], axis=1)
+            nats = gains(seen, units)[0].sum(axis=0)
+            fits.update(
+                (i, penalty * float(n) / information) for i, n in zip(group, nats, strict=True)
+            )
+        return fits
+
+    def _units_due(self, camera: Camera, at_ms: float) -> Floats:
+        due = camera.memory.due(at_ms - self._supposed(camera))
+        return camera.memory.units(slice(due, due + 1))
 
     @staticmethod
     def _is_itself(camera: Camera, match: Match | None) -> bool:
