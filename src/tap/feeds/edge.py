@@ -130,6 +130,10 @@ class EdgeFeed:
         else:
             self._vitals.enter(FeedState.BACKOFF, detail)
 
+    def passed_over(self) -> None:
+        """A message was left out."""
+        self._vitals.dropped(1)
+
     def take(self, message: bytes) -> None:
         """A message, whatever it holds. Raises nothing."""
         try:

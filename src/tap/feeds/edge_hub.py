@@ -35,13 +35,22 @@ class Listener(Protocol):
         """The connection came up or went down."""
         ...
 
+    def passed_over(self) -> None:
+        """A message was left out, as too many wait already, or it was too large."""
+        ...
+
 
 async def connected(
-    server: str, token: str | None, name: str, told: Callable[[bool, str], None]
+    server: str,
+    token: str | None,
+    name: str,
+    told: Callable[[bool, str], None],
+    passed_over: Callable[[str], None] = lambda subject: None,
 ) -> Any:
     """A client that is connected to `server`, and connects anew by itself for ever.
 
-    `told` hears when the connection comes up or goes down, and why it doesn't come up.
+    `told` hears when the connection comes up or goes down, and why it doesn't come up;
+    `passed_over` of messages on a subject that were left out.
     """
     client = nats_client()
 
@@ -52,6 +61,9 @@ async def connected(
         told(False, "The NATS server is gone; tap connects anew when it is back.")
 
     async def failed(error: Exception) -> None:
+        subject = getattr(error, "subject", None)
+        if isinstance(subject, str):
+            passed_over(subject)
         if not client.is_connected:
             told(False, f"The NATS server can't be reached ({_why(error, token)}).")
 
@@ -137,7 +149,9 @@ class Hub:
 
     async def _run(self) -> None:
         try:
-            client = await connected(self.server, self._token, "tap witness", self._told)
+            client = await connected(
+                self.server, self._token, "tap witness", self._told, self._passed_over
+            )
             self._client = client
             self._times = Times(client, secrets.randbits(32) or 1, self._clock)
             await self._times.serve()
@@ -187,6 +201,10 @@ class Hub:
             pending_msgs_limit=WAITING_MESSAGES,
             pending_bytes_limit=WAITING_BYTES,
         )
+
+    def _passed_over(self, subject: str) -> None:
+        for listener in self._listeners.get(subject.removeprefix(frames_subject("")), []):
+            listener.passed_over()
 
     def _told(self, up: bool, detail: str) -> None:
         self._up, self._detail = up, detail

@@ -108,6 +108,6 @@ class Playout:
             self._bad = 0
 
 
-START_MS, STEP_MS, LONGEST_MS = 100.0, 60.0, 340.0
+START_MS, STEP_MS, LONGEST_MS = 80.0, 60.0, 320.0
 IN_TIME_MS = 90.0
 WINDOW, BAD_WINDOWS, MOST_TARDY = 150, 2, 0.02

@@ -107,10 +107,13 @@ class Steps:
     common and the few that differ are multiplied apart: a hundredth of the work.
     """
 
-    def __init__(self, states: States) -> None:
+    def __init__(self, states: States, most_dense: int = _DENSE) -> None:
+        """`most_dense`: up to so many states the transitions are multiplied as they are."""
         transitions = states.transitions()
         self.count = states.count
-        self._dense = transitions if states.count <= _DENSE else None
+        self._dense = transitions if states.count <= most_dense else None
+        if self._dense is not None:
+            return
         bounds = (0, states.cameras, states.black, states.first_pair, states.count)
         self._starts = np.array(bounds[:-1])
         self._lengths = np.diff(bounds)
