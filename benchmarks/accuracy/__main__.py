@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.accuracy import __doc__ as about
 from benchmarks.accuracy import quick, reliability
-from benchmarks.accuracy.conditions import CONDITIONS, VERSION
+from benchmarks.accuracy.conditions import CONDITIONS, TABLE, VERSION
 from benchmarks.accuracy.running import Job, Outcome, note, run_all
 from benchmarks.accuracy.scenes import PARTS
 from benchmarks.accuracy.table import Figures, rows, text
@@ -19,7 +19,7 @@ from benchmarks.score import merge
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     options = _options(arguments)
-    names = [name for word in options.only for name in word.split(",")] or list(CONDITIONS)
+    names = [name for word in options.only for name in word.split(",")] or list(TABLE)
     seconds = None
     if options.quick:
         names, seconds = quick.plan()

@@ -19,7 +19,7 @@ from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.accuracy.conditions import CONDITIONS
+from benchmarks.accuracy.conditions import TABLE
 from benchmarks.accuracy.shoots import shoot_folder
 from benchmarks.documents import load, read_truth, read_witness
 from benchmarks.score import abstains, away_from_edges, is_right, shot_at
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--only", nargs="+", default=list(CONDITIONS), help="conditions, by name")
+    parser.add_argument("--only", nargs="+", default=list(TABLE), help="conditions, by name")
     options = parser.parse_args(arguments)
     pooled: Answers = defaultdict(list)
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:

@@ -164,7 +164,8 @@ _UNFIT: dict[Touch, tuple[Touch, ...]] = {
     switcher.slates: (program.graphics, program.running_text),
 }
 _TIME = (cameras.delays, cameras.drift, cameras.clocks, cameras.losses, cameras.to_24)
-COMBINATIONS = 8
+COMBINATIONS, MORE = 8, 40
+"""Combinations in the table, and those that there are to develop on."""
 
 
 def _mixed(number: int) -> Condition:
@@ -183,10 +184,13 @@ def _mixed(number: int) -> Condition:
 CONDITIONS = MappingProxyType(
     {
         condition.name: condition
-        for condition in (*_ONE, *(_mixed(number) for number in range(1, COMBINATIONS + 1)))
+        for condition in (*_ONE, *(_mixed(number) for number in range(1, MORE + 1)))
     }
 )
 """Every condition by name, in the order of the table."""
+
+TABLE = tuple(CONDITIONS)[: len(_ONE) + COMBINATIONS]
+"""The names of those in the table; the others run only when they are named."""
 
 
 def scene_for(part: str, name: str) -> Scene:

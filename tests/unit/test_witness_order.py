@@ -142,6 +142,16 @@ def test_a_full_buffer_refuses_frames_and_no_claim():
     assert len(waiting.rest()) == 3 + 5
 
 
+def test_a_buffer_that_fills_up_keeps_every_second_frame_of_a_camera_and_all_of_the_program():
+    waiting = sequencer(limit=20)
+    for at in range(1, 19):
+        waiting.put(frame("cam-a", at))
+        waiting.put(frame(PROGRAM, at))
+    assert waiting.overrun[PROGRAM] == 0
+    kept = [time_of(o) for o in waiting.rest() if isinstance(o, Frame) and o.feed == "cam-a"]
+    assert kept == [1, 2, 3, 4, 5, 6, 8, 10, 12]
+
+
 def test_what_every_feed_has_passed_goes_on_at_once():
     waiting = sequencer()
     for at in (600, 640):

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tap.sight.camera import Camera
 from tap.sight.chart import stranger
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
+from tap.sight.look import BLOCKS
+from tap.sight.match import mix
 from tap.sight.settings import JUMP_MS
 from tap.sight.shift import shift
 from tap.sight.views import Views
@@ -81,14 +85,10 @@ class Doubt:
         usual = usual_fit(self._cameras)
         if usual is None or evidence.information < _DIM * camera.information:
             return floor
-        untimely = -1.0
-        if camera.chart.settled:
-            if match.motion is None:
-                match.motion = camera.memory.motion(match.index)
-            unlike = camera.chart.unlike(match.blocks, match.information)
-            untimely = camera.chart.untimely(match.blocks, match.information, match.motion)
-        else:
-            unlike = stranger(match.blocks, match.information, usual)
+        unlike, untimely = self._odds(camera, match, usual)
+        if max(unlike, untimely) > UNLIKE and self._blend(camera, match, views):
+            unlike, untimely = self._odds(camera, match, usual)
+            evidence.nats[best] = match.fit * evidence.information - match.toll
         if unlike > UNLIKE and match.fit > _FAR_FROM * usual:
             # It may only be worse (few bits, a blur): then it still lies where the camera has it.
             cells = self._displaced(camera, match, views)
@@ -100,6 +100,41 @@ class Doubt:
             untimely = self._replayed(evidence, views, best, untimely)
         odd = evidence.odd = max(unlike, untimely)
         return float(evidence.nats[best]) + _OFF_PULL * level * odd * evidence.information
+
+    @staticmethod
+    def _odds(camera: Camera, match: Match, usual: float) -> tuple[float, float]:
+        """How unlike the camera's a picture is, and how untimely."""
+        chart = camera.chart
+        if not chart.settled:
+            return stranger(match.blocks, match.information, usual), -1.0
+        if match.motion is None:
+            match.motion = camera.memory.motion(match.index)
+        unlike = chart.unlike(match.blocks, match.information)
+        return unlike, chart.untimely(match.blocks, match.information, match.motion)
+
+    @staticmethod
+    def _blend(camera: Camera, match: Match, views: Views) -> bool:
+        """Hold the picture against blends of the frame that fits best and the one before or after:
+        a program of another rate may be blended out of both. True if one of them fits better."""
+        memory = camera.memory
+        seen, penalty = views.through(memory.placement.on, memory.cells)
+        window = memory.within(-np.inf, np.inf)
+        around = slice(max(window.start, match.index - 1), min(window.stop, match.index + 2))
+        units, lengths = memory.units(around), memory.lengths(around)
+        at = match.index - around.start
+        looks = [(units[:, n], lengths[n]) for n in range(around.stop - around.start)]
+        mask = np.ones(BLOCKS, np.bool_)
+        blends = [mix(seen, looks[at], look, mask) for n, look in enumerate(looks) if n != at]
+        blends = [one for one in blends if not one.split]
+        found = max(blends, key=lambda one: one.nats, default=None)
+        information = float(seen.information.sum())
+        if found is None or information <= 1:
+            return False
+        fit = penalty * found.nats / information
+        if fit <= match.fit:
+            return False
+        match.fit, match.blocks = fit, found.blocks
+        return True
 
     def _replayed(self, evidence: Evidence, views: Views, number: int, untimely: float) -> float:
         """What moves is not where it should be: is it where it once was?"""

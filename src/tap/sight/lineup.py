@@ -23,13 +23,14 @@ EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _BARE = 0.7
 """Quantile of the blocks' contrast that stands for the picture's: graphics hide it elsewhere."""
-_CALLED = 0.7
-"""Part of the usual fit that the picture that is due must reach, to tell at once whose it is."""
+_CALLED = 0.3
+"""Part of the usual fit that the picture that is due must reach, to look more closely at those only
+that may be it."""
 _AROUND_MS = 250.0
 """How far around the frame that is due a camera is looked for whose delay is not known well."""
 _STRIDE, _HINT = 4, 0.15
-"""As long as no camera is known at all, one of so many frames is tried first, and those around the
-best if it fits so well."""
+"""Where a camera may be anywhere in its past, one of so many frames is tried first, and those
+around the best if it fits so well."""
 _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
 
@@ -81,38 +82,39 @@ class Lineup:
 
         A camera with a known delay may be found somewhat off it (delays jump); a match far in its
         past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
-        Lazily, as long as no camera is known, each is looked for roughly.
+        Lazily, far from where it is due, each is looked for roughly.
         """
-        cameras = self._cameras
-        if usual_level(cameras) is None and self._race.is_lazy:
-            return [self._match_anywhere(camera, at_ms, views) for camera in cameras], None
-        near = [self._match_likely(c, at_ms, views) for c in cameras]
+        cameras, lazy = self._cameras, self._race.is_lazy
+        if usual_level(cameras) is None and lazy:
+            return [
+                self._match_in(camera, at_ms, views, wide=False)
+                if camera.delay.locked
+                else self._match_anywhere(camera, at_ms, views)
+                for camera in cameras
+            ], None
+        near = [
+            self._match_near(c, at_ms, views)
+            if lazy
+            else self._match_in(c, at_ms, views, wide=not c.delay.locked)
+            for c in cameras
+        ]
         if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
             return near, None
         matches, replayed = list(near), None
         for i, camera in enumerate(cameras):
-            far = self._match_far(camera, at_ms, views) if camera.delay.locked else None
+            if lazy:
+                far = self._match_anywhere(camera, at_ms, views)
+            else:
+                locked = camera.delay.locked
+                far = self._match_in(camera, at_ms, views, wide=True) if locked else None
             if far is None:
                 continue
             # A replay is late. What comes sooner than it should shows that the delay has changed.
-            if far.lag_ms - (camera.delay.ms or 0.0) <= JUMP_MS:
+            if not camera.delay.locked or far.lag_ms - (camera.delay.ms or 0.0) <= JUMP_MS:
                 matches[i] = _better(near[i], far)
             elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
                 replayed = i
         return matches, replayed
-
-    def _match_likely(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
-        """Where a camera's frame must be if its delay is known; else at all delays, of many cameras
-        roughly."""
-        if len(self._cameras) > FEW and self._race.is_lazy:
-            return self._match_anywhere(camera, at_ms, views)
-        return self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
-
-    def _match_far(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
-        """At all delays, though one is known."""
-        if len(self._cameras) > FEW and self._race.is_lazy:
-            return self._match_roughly(camera, at_ms, views, self.window(camera, at_ms, wide=True))
-        return self._match_in(camera, at_ms, views, wide=True)
 
     def _match_racing(
         self, at_ms: float, views: Views, *, repeat: bool
@@ -147,11 +149,24 @@ class Lineup:
         cameras, usual = self._cameras, usual_level(self._cameras)
         if not self._race.is_lazy or usual is None:
             return None
+        presumed = self._race.presumed()
+        if presumed is not None:
+            racers = [presumed, *self._race.rivals(presumed)]
+            matches = self._match_racers(racers, at_ms, views, usual)
+            if matches is not None:
+                return matches
         fits = self._fits_due(range(len(cameras)), at_ms, views)
         best = max(fits.values(), default=0.0)
         racers = self._race.racers(fits, best)
         if best < _CALLED * usual:
             return None
+        return self._match_racers(racers, at_ms, views, usual)
+
+    def _match_racers(
+        self, racers: Sequence[int], at_ms: float, views: Views, usual: float
+    ) -> list[Match | None] | None:
+        """Some cameras around where they are due; None if none of them explains the picture."""
+        cameras = self._cameras
         matches: list[Match | None] = [None] * len(cameras)
         for i in racers:
             matches[i] = self._match_near(cameras[i], at_ms, views)
@@ -164,8 +179,9 @@ class Lineup:
         return None
 
     def _match_near(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
-        """A camera's frames around the one that is due, whether that is known or supposed."""
-        if camera.delay.locked:
+        """A camera's frames at the delays that it may have; around what is supposed where it has
+        not been seen."""
+        if camera.delay.ms is not None:
             return self._match_in(camera, at_ms, views, wide=False)
         due_ms = at_ms - self._supposed(camera)
         part = camera.memory.within(due_ms - _AROUND_MS, due_ms + _AROUND_MS)
@@ -173,21 +189,14 @@ class Lineup:
 
     def _match_anywhere(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """A camera's frames at all delays that may be: a rough look, then a close one."""
-        if camera.delay.locked:
-            return self._match_in(camera, at_ms, views, wide=False)
-        return self._match_roughly(camera, at_ms, views, self.window(camera, at_ms, wide=True))
-
-    def _match_roughly(
-        self, camera: Camera, at_ms: float, views: Views, part: slice
-    ) -> Match | None:
-        """One in four of some frames, then those around the best."""
+        part = self.window(camera, at_ms, wide=True)
         first = part.start + -part.start % _STRIDE  # always the same frames: they are decoded once
         if first >= part.stop:
-            return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
+            return self._match_in(camera, at_ms, views, wide=True)
         memory, indices = camera.memory, np.arange(first, part.stop, _STRIDE)
         seen, _ = views.through(memory.placement.on, memory.cells)
         nats = gains(seen, memory.units_at(indices))[0].sum(axis=0)
-        best = int(np.argmax(nats))
+        best = int(np.argmax(nats - camera.delay.toll(at_ms - memory.times(indices))))
         around = _STRIDE if nats[best] >= _HINT * float(seen.information.sum()) else 1
         best = int(indices[best])
         part = slice(max(part.start, best - around + 1), min(part.stop, best + around))

@@ -48,6 +48,8 @@ class Race:
         self._call = False
         self._flow = 1.0
         """How like the one before each picture was of late, 0 .. 1."""
+        self._presumed: int | None = None
+        self._presumptions = 0
         self._skips = 0
         self._calls = 0
         self._calm = 0
@@ -69,10 +71,18 @@ class Race:
         """Whether anybody may be left out at all."""
         return not self._full
 
-    def rivals(self) -> list[int]:
-        """The cameras that look so much like the leader that they are always looked at."""
-        least = _RIVAL * self._fit
-        return [i for i, fit in enumerate(self._fits) if i != self._leader and fit >= least]
+    def presumed(self) -> int | None:
+        """The camera that explained the last picture, but is too new to lead: it alone, and those
+        like it, may be looked at, but for one picture of `_FOLLOWED`."""
+        self._presumptions += 1
+        return self._presumed if self._presumptions % _FOLLOWED else None
+
+    def rivals(self, of: int | None = None) -> list[int]:
+        """The cameras that look so much like the leader, or `of`, that they are always looked
+        at."""
+        first, best = (self._leader, self._fit) if of is None else (of, self._fits[of])
+        least = _RIVAL * best
+        return [i for i, fit in enumerate(self._fits) if i != first and fit >= least]
 
     def goes_on(self, match: Match, *, just_as: bool = False) -> bool:
         """Whether the leader matches the picture as well as it did of late, or just as well."""
@@ -146,8 +156,13 @@ class Race:
                 self._tolls[number] = match.toll if match is not None else 0.0
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
-        if best is None or match is None or not explained or not self._leads(best, evidence):
+        self._presumed = None
+        if best is None or match is None or not explained or not self._explains(best, evidence):
             self._leader = None
+            return
+        camera = self._cameras[best]
+        if not (camera.confirmed and camera.chart.settled):
+            self._leader, self._presumed = None, best
             return
         self.gain = match.gain
         off = float(evidence.nats[len(evidence.matches)])
@@ -159,12 +174,9 @@ class Race:
         self._fit += _PACE * (match.fit - self._fit)
         self._information += _PACE * (float(match.information.sum()) - self._information)
 
-    def _leads(self, number: int, evidence: Evidence) -> bool:
-        camera = self._cameras[number]
+    def _explains(self, number: int, evidence: Evidence) -> bool:
         return (
             not self._full
-            and camera.confirmed
-            and camera.chart.settled
             and not evidence.flat
             and evidence.composed is None
             and evidence.replayed is None

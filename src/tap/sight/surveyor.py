@@ -113,6 +113,8 @@ class Surveyor:
             return False
         if evidence.information < _DIM * max(c.information for c in self._cameras):
             return False
+        if 2 * len(evidence.lacking) > len(self._cameras):
+            return False  # the very picture is missing: no better placement will explain it
         self._look_for_bars(evidence)
         if self._track(evidence):
             return True

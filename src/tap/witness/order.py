@@ -55,6 +55,7 @@ class Sequencer:
         self._count = 0
         self._taken_ms = 0.0
         self._changed = threading.Condition()
+        self._thinned: Counter[str] = Counter()
         self.late: Counter[str] = Counter()
         """Frames that came after their time had passed, by feed: not used."""
         self.overrun: Counter[str] = Counter()
@@ -69,9 +70,7 @@ class Sequencer:
                 if observation.at_ms <= self._taken_ms:
                     self.late[feed] += 1
                     return
-                # What the program shows must be seen, whatever else can't be.
-                limit = 2 * self._limit if feed == PROGRAM else self._limit
-                if len(self._heap) >= limit:
+                if self._is_too_much(feed):
                     self.overrun[feed] += 1
                     return
             elif observation.recv_ms <= self._taken_ms:
@@ -106,6 +105,17 @@ class Sequencer:
             out = [item[2] for item in sorted(self._heap, key=lambda item: item[:2])]
             self._heap.clear()
             return out
+
+    def _is_too_much(self, feed: str) -> bool:
+        """Whether a frame is refused: where the buffer fills up, first every second one of a
+        camera (half a camera shows more than one with holes); the program's last of all."""
+        waiting = len(self._heap)
+        if feed == PROGRAM:
+            return waiting >= 2 * self._limit
+        if waiting < self._limit // 2:
+            return False
+        self._thinned[feed] += 1
+        return waiting >= self._limit or self._thinned[feed] % 2 == 0
 
     def _ready_ms(self, now_ms: float) -> float:
         there = [
