@@ -337,7 +337,7 @@ def test_what_does_not_fall_away_beside_a_mixture_is_no_part_of_it():
 
 
 def test_a_trace_all_through_a_short_shot_does_not_hold_up_all_that_follows():
-    """Its last is of the change that comes then: waiting for it to go, nothing was told until the end of the session."""
+    """Its last is of the change that comes then: else nothing is told until the session ends."""
     rulings = Rulings().live("a", 30).mixed("a", "b", 10)
     rulings.live("b", 12, traces=[0.2] * 12).mixed("b", "c", 10).live("c", 200)
     builder = ShotBuilder(SightSettings())
