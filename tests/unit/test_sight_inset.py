@@ -46,6 +46,26 @@ def test_a_large_inset_is_composed_of_two():
     assert {frozenset(shot.cameras) for shot in late} == {frozenset({A, B})}
 
 
+def test_an_inset_of_a_camera_never_seen_that_is_not_mirrored_as_the_others_are():
+    """... and over whose foot a ticker runs, from the start on."""
+    plain = cuts(CAMERAS, [(0, A), (1500, C), (3000, A)])
+
+    def show(ms):
+        picture = plain(ms)[:, ::-1].copy()
+        if ms >= 4500:
+            small, (h, w) = live(B, ms), picture.shape
+            high, wide = round(h * 0.55), round(w * 0.55)
+            there = cv2.resize(small, (wide, high), interpolation=cv2.INTER_AREA)
+            picture[h - high - 3 : h - 3, w - wide - 4 : w - 4] = there
+        picture[-14:] = 40
+        return picture
+
+    seen = watch(CAMERAS, show, 7.0)
+    late = after(seen, 4500)
+    assert {shot.state for shot in late} == {ShotState.COMPOSED}
+    assert {frozenset(shot.cameras) for shot in late} == {frozenset({A, B})}
+
+
 def test_a_small_inset_is_an_overlay():
     def show(ms):
         return with_inset(ms, 0.3) if ms >= 4500 else CUTS(ms)
