@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  := $(VENV)/.bench-ready
 
-.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow campaigns bench-accuracy bench-quick bench-room bench-seal soak lint types layers bench-report clean
+.PHONY: install bench-deps standin convex demo demo-real demo-convex test slow campaigns bench-accuracy bench-quick bench-room bench-seal bench-edge soak lint types layers bench-report clean
 
 install: $(READY)
 
@@ -74,6 +74,10 @@ soak: $(READY)
 # The seal of 10,000 records: its cost, and 2,000 bits turned and 200 attacks on it; <= 15 minutes.
 bench-seal: $(READY)
 	$(BIN)/python -m benchmarks.sealing
+
+# Forty far cameras over four edge processes and a NATS server, one killed, one losing messages.
+bench-edge: $(READY)
+	$(BIN)/python -m benchmarks.edge --cameras 40 --processes 4 --minutes 5 --json build/edge.json
 
 # Size, build time and load time of the page of a two-hour session.
 bench-report: $(READY)

@@ -473,3 +473,39 @@ def test_webrtc_keys_need_a_webrtc_feed(tmp_path):
     assert 'kind = "webrtc" with it' in complaint(tmp_path, text)
     text = GOOD.replace("http://", "ws://", 1)
     assert "an http:// address instead" in complaint(tmp_path, text)
+
+
+# ---------------------------------------------------------------- far cameras
+
+NEAR = 'url = "http://127.0.0.1:8081/stream"'
+
+
+def test_a_far_camera(tmp_path):
+    far = 'kind = "edge"\nurl = "nats://10.0.0.5:4222/cam-a"\ntoken_env = "NATS_TOKEN"'
+    camera = load(tmp_path, GOOD.replace(NEAR, far)).cameras[0]
+    assert (camera.kind, camera.url) == ("edge", "nats://10.0.0.5:4222/cam-a")
+    assert token_of(camera, {"NATS_TOKEN": "x"}) == "x"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('url = "nats://10.0.0.5:4222/cam-a"', 'expected nats:// with kind = "edge"'),
+        ('kind = "edge"\nurl = "http://10.0.0.5/cam-a"', 'expected nats:// with kind = "edge"'),
+        ('kind = "edge"\nurl = "nats://10.0.0.5:4222"', "the name that `tap edge` sends it under"),
+        ('kind = "edge"\nurl = "nats://10.0.0.5/a.b"', "the name that `tap edge` sends it under"),
+        ('kind = "edge"\nurl = "nats://me:secret@10.0.0.5/a"', "a secret stands in this address"),
+        ('kind = "edge"\nfile = "a.mp4"', "does not go with file"),
+    ],
+)
+def test_wrong_far_cameras_get_a_sentence(tmp_path, lines, words):
+    said = complaint(tmp_path, GOOD.replace(NEAR, lines))
+    assert words in said
+    assert "secret@" not in said
+
+
+def test_the_program_is_not_far(tmp_path):
+    far = GOOD.replace(
+        'url = "http://127.0.0.1:8087/mjpeg"', 'kind = "edge"\nurl = "nats://10.0.0.5/program"'
+    )
+    assert "expected the whole pictures of the program" in complaint(tmp_path, far)

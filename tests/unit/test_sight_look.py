@@ -204,7 +204,7 @@ def test_placing_looks_again_at_what_is_remembered():
     memory.place(Placement(mirror=True), portrait=False)
     after = memory.units(memory.within(0, 0))
     assert not np.allclose(before, after)
-    assert np.allclose(after[:, 0], Memory.look(camera.at(0.0), Placement(mirror=True), False)[0])
+    assert np.allclose(after[:, 0], memory.look(camera.at(0.0), Placement(mirror=True), False)[0])
 
 
 def test_rects_are_near_within_less_than_a_grid_cell():

@@ -344,3 +344,16 @@ def test_what_does_not_fall_away_beside_a_mixture_is_no_part_of_it():
     rulings = Rulings().live("a", 30).mixed("a", "b", 12).live("b", 40, traces=steady)
     _, _, lasts, *_ = told(build(rulings))[0]
     assert lasts <= 12 + 4
+
+
+def test_a_trace_all_through_a_short_shot_does_not_hold_up_all_that_follows():
+    """Its last is of the change that comes then: else nothing is told until the session ends."""
+    rulings = Rulings().live("a", 30).mixed("a", "b", 10)
+    rulings.live("b", 12, traces=[0.2] * 12).mixed("b", "c", 10).live("c", 200)
+    builder = ShotBuilder(SightSettings())
+    for ruling in rulings:
+        builder.add(ruling)
+    told = [(event.from_camera, event.to_camera) for event in builder.events]
+    assert told == [("a", "b"), ("b", "c")]
+    assert builder.until_ms is not None
+    assert builder.until_ms > 220 * STEP_MS

@@ -208,3 +208,20 @@ def test_threads_may_put_while_another_takes():
     got += waiting.rest()
     assert all(place_of(a) <= place_of(b) for a, b in pairwise(got))
     assert len(got) + waiting.late.total() == 3 * 499
+
+
+def test_a_far_camera_that_is_silent_holds_up_nobody():
+    waiting = sequencer(far=("cam-a",))
+    waiting.put(frame("cam-a", 600))
+    for feed in FEEDS:
+        if feed != "cam-a":
+            waiting.put(frame(feed, 1700))
+    # As long as it may still come, it is waited for like any other.
+    assert [time_of(o) for o in waiting.take(T0 + 700)] == []
+    assert next(time_of(o) for o in waiting.take(T0 + 1601)) == 600
+    assert waiting.take(T0 + 1701) == []
+    waiting.put(frame(PROGRAM, 1730))
+    for feed in FEEDS:
+        if feed not in ("cam-a", PROGRAM):
+            waiting.put(frame(feed, 1730))
+    assert {time_of(o) for o in waiting.take(T0 + 1731)} == {1700}

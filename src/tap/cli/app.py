@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tap.cli import archive, claims, exchange, ledger, prepare, rig
+from tap.cli import archive, claims, edge, exchange, ledger, prepare, rig
 from tap.cli.options import SHOOT_TOML, AsJson, ConfigFile, Look, LookOption
 from tap.cli.terminal import say
 
@@ -319,3 +319,4 @@ def demo(
 
 
 prepare.add_to(app)
+edge.add_to(app)

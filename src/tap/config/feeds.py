@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -78,14 +79,15 @@ class Token(Section):
 class FeedConfig(Token):
     """`[program]`, and the part of a camera that says where its pictures come from."""
 
-    url: Annotated[str, address("http", "https", "ws", "wss")] | None = Field(
+    url: Annotated[str, address("http", "https", "ws", "wss", "nats", "tls")] | None = Field(
         default=None,
-        description="an http:// or https:// address (ws:// or wss:// for WebRTC's messages)",
+        description="an http:// or https:// address (ws:// or wss:// for WebRTC's messages, "
+        "nats:// or tls:// for a far camera)",
         examples=["http://192.168.1.21:8081/stream"],
     )
     file: FileName | None = Field(default=None, examples=["media/cam-a.mp4"])
-    kind: Literal["mjpeg", "webrtc", "media"] = Field(
-        default="mjpeg", description='"mjpeg", "webrtc" or "media"', examples=["mjpeg"]
+    kind: Literal["mjpeg", "webrtc", "media", "edge"] = Field(
+        default="mjpeg", description='"mjpeg", "webrtc", "media" or "edge"', examples=["mjpeg"]
     )
     route: str | None = Field(
         default=None,
@@ -143,7 +145,22 @@ class FeedConfig(Token):
             given = "file" if self.file is not None else "url"
             raise ValueError(
                 f'kind = "{self.kind}" does not go with {given}: expected kind = "media" with '
-                'file, or "mjpeg" or "webrtc" with url; change one of the two'
+                'file, or "mjpeg", "webrtc" or "edge" with url; change one of the two'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _edge_goes_together(self) -> Self:
+        nats = (self.url or "").startswith(("nats:", "tls:"))
+        if nats != (self.kind == "edge"):
+            raise ValueError(
+                f'kind = "{self.kind}" does not go with this address: expected nats:// with '
+                'kind = "edge", and only with it; change one of the two'
+            )
+        if nats and re.fullmatch(r"/[A-Za-z0-9_-]{1,64}", urlsplit(self.url or "").path) is None:
+            raise ValueError(
+                "a far camera's address needs the name that `tap edge` sends it under (letters, "
+                "digits, - and _): expected for example nats://192.168.1.10:4222/cam-a"
             )
         return self
 

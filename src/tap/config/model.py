@@ -28,7 +28,7 @@ from tap.ledger.convex import REFERENCE, require_safe
 from tap.vocabulary import PROGRAM
 
 SESSION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$"
-MAX_CAMERAS = 32
+MAX_CAMERAS = 64
 LEDGER_FILE = "ledger.sqlite"
 
 _JUDGE = judge.Tolerances()
@@ -254,6 +254,15 @@ class Config(BaseSettings):
                     "taken_id", "", {"at": ("cameras", index, "id"), "got": camera.id}
                 )
             seen.add(camera.id)
+        return self
+
+    @model_validator(mode="after")
+    def _program_is_near(self) -> Self:
+        if self.program.kind == "edge":
+            raise ValueError(
+                'program: kind = "edge" is for cameras: expected the whole pictures of the '
+                "program, which all are held against; give the address of its stream"
+            )
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""The one event loop that all WebRTC feeds of a process share, in a thread of its own."""
+"""The one event loop that all feeds of a kind share in a process, in a thread of its own."""
 
 import asyncio
 import threading
@@ -7,7 +7,8 @@ import threading
 class SharedLoop:
     """A loop that runs while at least one borrower has it. Safe to use from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "webrtc loop") -> None:
+        self._name = name
         self._lock = threading.Lock()
         self._users = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -21,7 +22,7 @@ class SharedLoop:
                 self._loop = loop = asyncio.new_event_loop()
                 loop.call_soon(ready.set)
                 self._thread = threading.Thread(
-                    target=_run, args=(loop,), name="webrtc loop", daemon=True
+                    target=_run, args=(loop,), name=self._name, daemon=True
                 )
                 self._thread.start()
                 ready.wait()

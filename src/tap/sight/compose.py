@@ -5,9 +5,11 @@ Here the cameras are moved or shrunk to fit their boxes, in the ways that switch
 looked for as an inset in the picture of another.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tap.sight.camera import Camera
+from tap.sight.crowd import FEW, step_of
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.infer import States
@@ -19,6 +21,8 @@ from tap.sight.views import Views
 
 _KEEN, _EVERY = 6, 10
 """Of the pictures that nothing explains, the first few are searched, then each tenth."""
+_TRIED = 4
+"""Of many cameras so many are looked at closely in each box."""
 _CANDIDATES, _CANDIDATES_UNKNOWN = 4, 32
 """Frames of a camera that are tried in each box, where its delay is known and where it is not."""
 _SLACK_MS = 40.0
@@ -107,7 +111,8 @@ class Composer:
             self._unexplained, self._found = 0, None
             return False
         self._unexplained += 1
-        searched = self._unexplained <= _KEEN or self._unexplained % _EVERY == 0
+        turn = step_of(self._unexplained, len(self._cameras))
+        searched = turn is not None and (turn <= _KEEN or turn % _EVERY == 0)
         layouts = [self._found] if self._found else []
         layouts += [layout for layout in LAYOUTS if searched and layout != self._found]
         views = Views(evidence.luma)
@@ -160,7 +165,7 @@ class Composer:
         """The cameras that may be what a box shows, with their fits."""
         fits = {
             number: self._fit_in(box, number, evidence, views)
-            for number in range(len(self._cameras))
+            for number in self._worth_trying(box, evidence, views)
         }
         # Of those that fit but poorly, one must stand out.
         second = sorted((0.0, *fits.values()))[-2]
@@ -173,6 +178,19 @@ class Composer:
 
     def _least(self, number: int) -> float:
         return max(_LEAST, _LIKE_ITSELF * self._cameras[number].level)
+
+    def _worth_trying(self, box: Box, evidence: Evidence, views: Views) -> Sequence[int]:
+        """All cameras; of many, those whose one picture that is due fits best in the box."""
+        if len(self._cameras) <= FEW:
+            return range(len(self._cameras))
+        fits: list[tuple[float, int]] = []
+        for number, camera in enumerate(self._cameras):
+            placement = box.through(camera.memory.placement)
+            part, _ = self._candidates(camera, evidence.at_ms)
+            if placement is not None and part.stop > part.start:
+                due = (part.start + part.stop) // 2
+                fits.append((self._eye.fit_at(camera, views, placement, due), number))
+        return [number for _, number in sorted(fits, reverse=True)[:_TRIED]]
 
     def _fit_in(self, box: Box, number: int, evidence: Evidence, views: Views) -> float:
         """How well a camera fits in a box; one that was never seen may be mirrored or not."""

@@ -8,7 +8,7 @@ from tap.sight.camera import Camera
 from tap.sight.chart import stranger
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
-from tap.sight.look import BLOCKS, sample
+from tap.sight.look import BLOCKS
 from tap.sight.match import mix
 from tap.sight.settings import JUMP_MS
 from tap.sight.shift import shift
@@ -117,7 +117,7 @@ class Doubt:
         """Hold the picture against blends of the frame that fits best and the one before or after:
         a program of another rate may be blended out of both. True if one of them fits better."""
         memory = camera.memory
-        seen, penalty = views.through(memory.placement.on)
+        seen, penalty = views.through(memory.placement.on, memory.cells)
         window = memory.within(-np.inf, np.inf)
         around = slice(max(window.start, match.index - 1), min(window.stop, match.index + 2))
         units, lengths = memory.units(around), memory.lengths(around)
@@ -144,7 +144,7 @@ class Doubt:
         moving = camera.chart.moving(match.blocks, match.information, match.motion)
         if moving is None:
             return untimely
-        seen, _ = views.through(camera.memory.placement.on)
+        seen, _ = views.through(camera.memory.placement.on, camera.memory.cells)
         delay = camera.delay.ms or 0.0
         older = camera.past.fit(seen, moving, camera.memory, evidence.at_ms - delay - JUMP_MS)
         if older < float(moving @ match.blocks) / float(moving.sum()) + _OLDER:
@@ -156,9 +156,8 @@ class Doubt:
         """How far beside the camera's picture the program's lies, in grid cells."""
         memory = camera.memory
         place, portrait = memory.placement, memory.portrait
-        luma = memory.luma(match.index)
-        there = sample(luma, place.of, portrait=portrait, mirror=place.mirror)
-        return shift(views.grid(place.on), there).size
+        there = memory.grid(memory.luma(match.index), place, portrait)
+        return shift(views.grid(place.on, memory.cells), there).size
 
     def beside_pairs(self, evidence: Evidence, best: int, level: float) -> None:
         """Two cameras may explain what one does not: then "off camera" is held to that."""

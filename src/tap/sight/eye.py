@@ -1,10 +1,12 @@
 """The eye: turns each program picture into evidence for every state of the sequence model."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
 from tap.sight.camera import LEVEL_START, Camera
+from tap.sight.crowd import FEW
 from tap.sight.doubt import UNLIKE, Doubt, usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
@@ -33,6 +35,8 @@ _ALIKE = 0.5
 _TRIED, _HINT = 30, 0.1
 """Frames of a camera's past that a new placement is tried on first; from this fit of the best of
 them on, those around it are tried as well."""
+_BLENDED = 6
+"""Where there are many cameras, only so many of the best are tried as blends of two."""
 _FLOOR_PACE, _ABOVE, _HIGHEST = 0.002, 12.0, 60.0
 """A grade may lift black: grey levels above the program's own darkest that still are black, and the
 highest that can be."""
@@ -94,7 +98,7 @@ class Eye:
             return None
         information = float(seen.information.sum())
         flow = float(gains(seen, before[1][:, None])[0].sum()) / max(information, 1e-6)
-        blind = tuple(i for i, one in enumerate(self._cameras) if self._is_blind(one, at_ms))
+        blind = self._blind_at(at_ms)
         due_ms = at_ms - (camera.delay.ms or 0.0)
         if number in blind or camera.memory.lacks(due_ms):
             return None
@@ -126,9 +130,7 @@ class Eye:
         if evidence.flat == "black" and self._shines_through(evidence):
             evidence.flat = None
         evidence.contrast = _contrast(luma)
-        evidence.blind = tuple(
-            i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms)
-        )
+        evidence.blind = self._blind_at(at_ms)
         self._weigh(evidence, seen)
         return evidence
 
@@ -194,7 +196,7 @@ class Eye:
         self, camera: Camera, views: Views, placement: Placement, chosen: Sequence[int]
     ) -> tuple[float, int]:
         """Best fit of some frames of a camera's memory, whatever lies outside of the placement."""
-        seen, _ = views.through(placement.on)
+        seen, _ = views.through(placement.on, camera.memory.cells_in(placement))
         total = float(seen.information.sum())
         if total <= 1:
             return 0.0, -1
@@ -209,17 +211,17 @@ class Eye:
 
     # ------------------------------------------------------------------ one camera
 
-    def _is_blind(self, camera: Camera, at_ms: float) -> bool:
-        """No pictures around the moment that this program picture was taken."""
-        last = camera.memory.last_ms
-        delay = camera.delay.ms
-        if delay is None:
-            delay = usual_delay(self._cameras) or 0.0
-        if last is None:
-            return True
-        part = camera.memory.within(
-            at_ms - delay - self._settings.gap_ms, at_ms - delay + self._settings.gap_ms
+    def _blind_at(self, at_ms: float) -> tuple[int, ...]:
+        """The cameras without pictures around the moment that this program picture was taken."""
+        usual = usual_delay(self._cameras) or 0.0
+        return tuple(
+            i for i, camera in enumerate(self._cameras) if self._is_blind(camera, at_ms, usual)
         )
+
+    def _is_blind(self, camera: Camera, at_ms: float, usual_ms: float) -> bool:
+        delay = camera.delay.ms if camera.delay.ms is not None else usual_ms
+        gap_ms = self._settings.gap_ms
+        part = camera.memory.within(at_ms - delay - gap_ms, at_ms - delay + gap_ms)
         return bool(part.stop <= part.start)
 
     # ------------------------------------------------------------------ all together
@@ -258,7 +260,7 @@ class Eye:
         elif best is not None:
             match = evidence.matches[best]
             if match is not None and match.fit < EXPLAINED * level:
-                self._weigh_pairs(evidence, views, states.pairs)
+                self._weigh_pairs(evidence, views, self._likely_pairs(evidence))
                 self._doubt.beside_pairs(evidence, best, level)
             elif (second := self._alike(evidence, best)) is not None:
                 self._weigh_pairs(evidence, views, [(min(best, second), max(best, second))])
@@ -296,6 +298,15 @@ class Eye:
         match = evidence.matches[best]
         return second if match is not None and fit > _ALIKE * match.fit else None
 
+    def _likely_pairs(self, evidence: Evidence) -> Sequence[tuple[int, int]]:
+        """The pairs that may be blended here: all, or with many cameras those of the best: of forty
+        there are 780, more than can be tried between two pictures."""
+        if len(self._cameras) <= FEW:
+            return self._states.pairs
+        fits = [(match.fit, i) for i, match in enumerate(evidence.matches) if match is not None]
+        best = sorted(i for _, i in sorted(fits, reverse=True)[:_BLENDED])
+        return list(combinations(best, 2))
+
     def _weigh_pairs(
         self, evidence: Evidence, views: Views, pairs: Sequence[tuple[int, int]]
     ) -> None:
@@ -313,7 +324,7 @@ class Eye:
                 on = self._cameras[a].memory.placement.on
                 if not on.near(self._cameras[b].memory.placement.on):
                     continue
-                seen, penalty = views.through(on)
+                seen, penalty = views.through(on, self._cameras[a].memory.cells)
                 state = self._states.pair(a, b)
                 found = mix(seen, looks[a], looks[b], mask)
                 evidence.mixes[state] = found

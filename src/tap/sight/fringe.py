@@ -16,7 +16,7 @@ from tap.sight.camera import Camera
 from tap.sight.evidence import Evidence
 from tap.sight.eye import index_due
 from tap.sight.infer import States, Vector
-from tap.sight.look import Floats, blocks, sample
+from tap.sight.look import Floats, blocks
 from tap.sight.views import Views
 
 TRACE = 0.02
@@ -101,8 +101,8 @@ class Fringes:
         else:
             return None
         place = memory.placement
-        there = sample(memory.luma(index), place.of, portrait=memory.portrait, mirror=place.mirror)
-        return Views(evidence.luma).grid(place.on), there
+        there = memory.grid(memory.luma(index), place, memory.portrait)
+        return Views(evidence.luma).grid(place.on, memory.cells), there
 
     def _blended(self, evidence: Evidence, number: int, other: int) -> float | None:
         """The part of a blend that is the other camera."""

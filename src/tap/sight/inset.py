@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tap.sight.camera import Camera
+from tap.sight.crowd import groups, step_of
 from tap.sight.doubt import usual_fit
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
@@ -68,7 +69,7 @@ class InsetFinder:
     def __init__(self, eye: Eye, cameras: list[Camera]) -> None:
         self._eye = eye
         self._cameras = cameras
-        self._covered = 0
+        self._covered = self._searches = 0
         self._found: Inset | None = None
         self._missed = 0
 
@@ -91,7 +92,8 @@ class InsetFinder:
                 return None
         self._found, self._missed = None, 0
         self._covered += 1
-        if self._covered > _KEEN and self._covered % _EVERY:
+        turn = step_of(self._covered, len(self._cameras))
+        if turn is None or (turn > _KEEN and turn % _EVERY):
             return None
         self._found = self._search(big, evidence, views)
         return self._found
@@ -140,7 +142,9 @@ class InsetFinder:
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
         luma, within = _scaled(evidence.luma, _SIDE), self._around_covered(big, evidence)
         hits: list[tuple[float, int, bool, Rect]] = []
-        for number, camera in enumerate(self._cameras):
+        crowd = groups(len(self._cameras))
+        self._searches += 1
+        for number, camera in list(enumerate(self._cameras))[self._searches % crowd :: crowd]:
             usual = camera.memory.placement.mirror
             # A camera that was never seen may well be mirrored where the others are not.
             for mirror in (usual,) if camera.confirmed else (usual, not usual):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tap.sight.camera import Camera
+from tap.sight.crowd import FEW
 from tap.sight.doubt import UNLIKE, usual_level
 from tap.sight.evidence import Match
-from tap.sight.look import Floats
+from tap.sight.look import Cells, Floats, Rect
 from tap.sight.match import gains
 from tap.sight.race import Race
 from tap.sight.settings import JUMP_MS, SightSettings
@@ -54,9 +55,12 @@ class Lineup:
         self._cameras = cameras
         self._settings = settings
         self._race = race
+        self._usual_ms: float | None = None
+        """The usual delay, as of the picture that is looked at."""
 
     def match(self, at_ms: float, views: Views, *, repeat: bool) -> Looked:
         """Match the cameras that must be; `repeat`: the program shows its last picture again."""
+        self._usual_ms = usual_delay(self._cameras)
         raced = self._match_racing(at_ms, views, repeat=repeat)
         matches = raced or self._match_called(at_ms, views)
         if matches is None:
@@ -130,8 +134,7 @@ class Lineup:
             return None
         if race.is_call_due:
             others = [i for i in range(len(cameras)) if i not in (race.leader, *rivals)]
-            due = {i: self._match_due(cameras[i], at_ms, views) for i in others}
-            if not race.called({i: match.fit if match else 0.0 for i, match in due.items()}):
+            if not race.called(self._fits_due(others, at_ms, views)):
                 return None
         matches: list[Match | None] = [None] * len(cameras)
         matches[race.leader] = match
@@ -152,8 +155,7 @@ class Lineup:
             matches = self._match_racers(racers, at_ms, views, usual)
             if matches is not None:
                 return matches
-        due = {i: self._match_due(camera, at_ms, views) for i, camera in enumerate(cameras)}
-        fits = {i: match.fit if match else 0.0 for i, match in due.items()}
+        fits = self._fits_due(range(len(cameras)), at_ms, views)
         best = max(fits.values(), default=0.0)
         racers = self._race.racers(fits, best)
         if best < _CALLED * usual:
@@ -192,7 +194,7 @@ class Lineup:
         if first >= part.stop:
             return self._match_in(camera, at_ms, views, wide=True)
         memory, indices = camera.memory, np.arange(first, part.stop, _STRIDE)
-        seen, _ = views.through(memory.placement.on)
+        seen, _ = views.through(memory.placement.on, memory.cells)
         nats = gains(seen, memory.units_at(indices))[0].sum(axis=0)
         best = int(np.argmax(nats - camera.delay.toll(at_ms - memory.times(indices))))
         around = _STRIDE if nats[best] >= _HINT * float(seen.information.sum()) else 1
@@ -202,7 +204,7 @@ class Lineup:
 
     def _supposed(self, camera: Camera) -> float:
         """How late a camera is, or if that isn't known, is supposed to be, in ms."""
-        for delay in (camera.delay.ms, camera.guessed_ms, usual_delay(self._cameras)):
+        for delay in (camera.delay.ms, camera.guessed_ms, self._usual_ms):
             if delay is not None:
                 return delay
         return 0.0
@@ -213,6 +215,34 @@ class Lineup:
             return None
         due = camera.memory.due(at_ms - self._supposed(camera))
         return self._match_of(camera, at_ms, views, slice(due, due + 1))
+
+    def _fits_due(self, numbers: Sequence[int], at_ms: float, views: Views) -> dict[int, float]:
+        """How the one frame that is due of each of some cameras fits; many are matched at once."""
+        cameras = self._cameras
+        if len(cameras) <= FEW:
+            due = {i: self._match_due(cameras[i], at_ms, views) for i in numbers}
+            return {i: match.fit if match else 0.0 for i, match in due.items()}
+        fits = dict.fromkeys(numbers, 0.0)
+        alike: dict[tuple[Rect, Cells | None], list[int]] = {}
+        for i in numbers:
+            memory = cameras[i].memory
+            if len(memory):
+                alike.setdefault((memory.placement.on, memory.cells), []).append(i)
+        for (on, cells), group in alike.items():
+            seen, penalty = views.through(on, cells)
+            information = float(seen.information.sum())
+            if information <= 1:
+                continue
+            units = np.concatenate([self._units_due(cameras[i], at_ms) for i in group], axis=1)
+            nats = gains(seen, units)[0].sum(axis=0)
+            fits.update(
+                (i, penalty * float(n) / information) for i, n in zip(group, nats, strict=True)
+            )
+        return fits
+
+    def _units_due(self, camera: Camera, at_ms: float) -> Floats:
+        due = camera.memory.due(at_ms - self._supposed(camera))
+        return camera.memory.units(slice(due, due + 1))
 
     @staticmethod
     def _is_itself(camera: Camera, match: Match | None) -> bool:
@@ -232,7 +262,7 @@ class Lineup:
     @staticmethod
     def _match_of(camera: Camera, at_ms: float, views: Views, part: slice) -> Match:
         """The best of some frames of a camera."""
-        seen, penalty = views.through(camera.memory.placement.on)
+        seen, penalty = views.through(camera.memory.placement.on, camera.memory.cells)
         memory = camera.memory
         per_block, along = gains(seen, memory.units(part))
         curve = per_block.sum(axis=0)

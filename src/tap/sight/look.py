@@ -14,6 +14,7 @@ import numpy.typing as npt
 from tap.vocabulary import Luma
 
 Floats = npt.NDArray[np.float32]
+Cells = tuple[int, int]
 
 BLOCKS = 32
 PIXELS = 72
@@ -21,6 +22,8 @@ PIXELS = 72
 
 _FLAT = 1e-3
 _CELL = 0.01
+_FEW = 36
+"""A picture whose longer side has fewer px is coarser than the grid in both directions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def sample(luma: Luma, rect: Rect, *, portrait: bool, mirror: bool = False) -> F
     """Sample `rect` of an (h, w) picture to the grid: (36, 64) float32, or (64, 36) if portrait."""
     width, height = (36, 64) if portrait else (64, 36)
     if rect.whole:
-        grid = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
+        how = cv2.INTER_LINEAR if is_coarse((luma.shape[1], luma.shape[0])) else cv2.INTER_AREA
+        grid = cv2.resize(luma, (width, height), interpolation=how)
     else:
         h, w = luma.shape
         step_x = (rect.x1 - rect.x0) * w / width
@@ -89,6 +93,29 @@ def sample(luma: Luma, rect: Rect, *, portrait: bool, mirror: bool = False) -> F
     if mirror:
         grid = grid[:, ::-1]
     return np.asarray(grid, dtype=np.float32)
+
+
+def is_coarse(size: tuple[int, int]) -> bool:
+    """Whether a picture of (width, height) px has less detail than the grid, in both directions."""
+    return max(size) < _FEW
+
+
+def cells_of(size: tuple[int, int] | None, part: Rect) -> Cells | None:
+    """The (across, down) pixels that a part of a picture of (width, height) px has, if they are
+    fewer than the grid's; None if they are enough."""
+    if size is None or not is_coarse(size):
+        return None
+    across, down = size[0] * (part.x1 - part.x0), size[1] * (part.y1 - part.y0)
+    return max(2, round(across)), max(2, round(down))
+
+
+def as_coarse(grid: Floats, cells: Cells) -> Floats:
+    """A grid with no more detail than so many (across, down) pixels have: else what a camera of few
+    pixels can't show would count against it."""
+    small = cv2.resize(grid, cells, interpolation=cv2.INTER_AREA)
+    height, width = grid.shape
+    again = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(again, dtype=np.float32)
 
 
 def blocks(grid: Floats) -> Floats:

@@ -3,7 +3,18 @@
 import numpy as np
 import numpy.typing as npt
 
-from tap.sight.look import BLOCKS, PIXELS, Floats, blocks, sample, unit
+from tap.sight.look import (
+    BLOCKS,
+    PIXELS,
+    Cells,
+    Floats,
+    as_coarse,
+    blocks,
+    cells_of,
+    is_coarse,
+    sample,
+    unit,
+)
 from tap.sight.placement import Placement
 from tap.vocabulary import Luma, Picture, luma_of
 
@@ -41,6 +52,9 @@ class Memory:
         self._count = 0
         self.step_ms = 33.0
         """Usual time between frames."""
+        self.coarsest: tuple[int, int] | None = None
+        """(width, height) in px of the pictures of the coarsest camera, if one has fewer than are
+        compared: then all cameras are held against the program with no more."""
         self.placement = Placement()
         self.portrait = False
 
@@ -51,6 +65,15 @@ class Memory:
     def last_ms(self) -> float | None:
         """Time of the newest frame."""
         return self._times[self._start + self._count - 1] if self._count else None
+
+    @property
+    def cells(self) -> Cells | None:
+        """The pixels that are compared under its placement; None: as many as the grid has."""
+        return self.cells_in(self.placement)
+
+    def cells_in(self, placement: Placement) -> Cells | None:
+        """The same for another placement."""
+        return cells_of(self.coarsest, placement.of)
 
     def add(self, at_ms: float, picture: Picture) -> None:
         """Remember a frame, forget what is too old. It is looked at when it is asked for."""
@@ -142,10 +165,17 @@ class Memory:
             raise IndexError(f"no picture at {index}")
         return luma_of(picture)
 
-    @staticmethod
-    def look(luma: Luma, placement: Placement, portrait: bool) -> tuple[Floats, Floats]:
+    def look(self, luma: Luma, placement: Placement, portrait: bool) -> tuple[Floats, Floats]:
         """What `luma` looks like under a placement: units (32, 72), lengths (32,)."""
-        return unit(blocks(sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)))
+        return unit(blocks(self.grid(luma, placement, portrait)))
+
+    def grid(self, luma: Luma, placement: Placement, portrait: bool) -> Floats:
+        """What a placement shows of `luma`, sampled: (36, 64), or (64, 36) if `portrait`."""
+        grid = sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)
+        cells = self.cells_in(placement)
+        if cells is None or is_coarse((luma.shape[1], luma.shape[0])):
+            return grid
+        return as_coarse(grid, cells)
 
     def _freshen(self, indices: npt.NDArray[np.int64]) -> None:
         slots = indices % _CAPACITY

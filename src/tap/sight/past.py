@@ -56,14 +56,14 @@ class Past:
 
     def _freshen(self, memory: Memory) -> None:
         """Look at what was added since, or at everything where the placement has changed."""
-        look = (memory.placement, memory.portrait)
+        look = (memory.placement, memory.portrait, memory.cells)
         known = {} if look != self._look else {t: n for n, t in enumerate(self._looked_ms)}
         self._look = look
         lumas = [*self._lumas, *((t, luma_of(p)) for t, p in self._waiting if _looked_at(p))]
         columns = [
             self._units[:, known[at_ms]]
             if at_ms in known
-            else Memory.look(luma, memory.placement, memory.portrait)[0]
+            else memory.look(luma, memory.placement, memory.portrait)[0]
             for at_ms, luma in lumas
         ]
         self._units = np.stack(columns, axis=1) if columns else self._units[:, :0]

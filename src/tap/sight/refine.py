@@ -2,7 +2,6 @@
 
 from tap.sight.camera import Camera
 from tap.sight.eye import Eye
-from tap.sight.look import sample
 from tap.sight.placement import Placement, moved
 from tap.sight.shift import shift
 from tap.sight.views import Views, is_portrait
@@ -21,7 +20,7 @@ def refine(
     The fit is that inside of the placement's rect, whatever lies outside of it.
     """
     portrait = is_portrait(start.on, views.luma.shape)
-    program = views.grid(start.on)
+    program = views.grid(start.on, camera.memory.cells_in(start))
     height, width = program.shape
     luma = camera.memory.luma(index)
     placement = start
@@ -30,7 +29,7 @@ def refine(
     blurs = _COARSE_TO_FINE if rounds > len(_COARSE_TO_FINE) else _COARSE_TO_FINE[-1:]
     for n in range(rounds):
         blur = blurs[min(n, len(blurs) - 1)]
-        seen = sample(luma, placement.of, portrait=portrait, mirror=placement.mirror)
+        seen = camera.memory.grid(luma, placement, portrait)
         placement = moved(placement, shift(program, seen, blur).common(width, height))
         fit = eye.fit_inside(camera, views, placement, [index])[0]
         gained = fit - best[1]

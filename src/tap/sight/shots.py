@@ -147,8 +147,9 @@ class ShotBuilder:
         from_black = bool(bridge) or origin.state is ShotState.BLACK
         usual = self._gains.get(target[0].camera or "", self._gain)
         into = fade_in_length(target, usual, from_black=from_black)
-        # A soft change is over when the last trace of the camera before is gone.
-        settled = settled and not (pair and target[-1].fringe)
+        # A soft change is over when the last trace of the camera before is gone; a trace at the end
+        # of a run that something else follows is of that: it would be waited for for ever.
+        settled = settled and not (pair and target is runs[-1] and target[-1].fringe)
         if not final and (not settled or into is None or open_):
             return False
         into = into or 0

@@ -15,6 +15,7 @@ from tap.sight.eye import Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.fringe import Fringes
 from tap.sight.infer import Decided, Inference, States, decide_all
+from tap.sight.look import is_coarse
 from tap.sight.now import Now, now_at
 from tap.sight.observe import Observer, Separations
 from tap.sight.placement import same_shape
@@ -117,6 +118,7 @@ class Sight:
         camera = self._eyes[self._number[frame.feed]]
         if camera.size is None or not same_shape(camera.size, frame.size):
             camera.size = frame.size
+            self._compare_as_coarsely()
             self._surveyor.reset(camera, self._size)
         picture = frame.picture
         if not self.settings.full_look:
@@ -124,6 +126,17 @@ class Sight:
             picture = Undecoded(partial(luma_of, picture))
         camera.memory.add(frame.at_ms, picture)
         camera.past.add(frame.at_ms, picture)
+
+    def _compare_as_coarsely(self) -> None:
+        """Cameras of few pixels fit better than others, as the program's noise is averaged away: so
+        beside one of them all are compared with as few."""
+        coarse = [c.size for c in self._eyes if c.size is not None and is_coarse(c.size)]
+        coarsest = min(coarse, key=lambda size: size[0] * size[1], default=None)
+        for camera in self._eyes:
+            if camera.memory.coarsest != coarsest:
+                camera.memory.coarsest = coarsest
+                camera.memory.place(camera.memory.placement, portrait=camera.memory.portrait)
+                camera.chart.restart()
 
     def pass_time(self, now_ms: float) -> None:
         """Time has come to `now_ms`, with or without frames."""

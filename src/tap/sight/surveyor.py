@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tap.sight.bars import Bars
 from tap.sight.camera import Camera
+from tap.sight.crowd import groups, step_of
 from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
@@ -83,7 +84,7 @@ class Surveyor:
         """Cameras whose place is known to a part of a grid cell."""
         self._full: dict[int, Placement] = {}
         """Where each camera lies, bars or no bars."""
-        self._unexplained = 0
+        self._unexplained = self._surveys = 0
         self._votes: list[tuple[int, Placement]] = []
         self._zoomed: Placement | None = None
         """The placement found last."""
@@ -122,9 +123,11 @@ class Surveyor:
             self._votes.clear()
             return False
         self._unexplained += 1
-        if not _due(self._unexplained):
+        turn = step_of(self._unexplained, len(self._cameras))
+        if turn is None or not _due(turn):
             return False
         proposal = self._propose(evidence)
+        self._surveys += 1
         if proposal is None:
             return False
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
@@ -208,6 +211,12 @@ class Surveyor:
             if same_shape(other.size, camera.size):
                 self._place(other, placement)
 
+    def _group(self) -> list[tuple[int, Camera]]:
+        """The cameras whose turn it is to be searched: all, or of many cameras a few."""
+        crowd = groups(len(self._cameras))
+        # Surveys come in pairs that must agree: each pair is of one group.
+        return list(enumerate(self._cameras))[(self._surveys // _AGREE) % crowd :: crowd]
+
     def _propose(self, evidence: Evidence) -> _Proposal | None:
         """The placement that explains the picture best, if it does so much better than now."""
         best = evidence.best
@@ -253,7 +262,7 @@ class Surveyor:
         be bent into what it films now."""
         return [
             (n, camera)
-            for n, camera in enumerate(self._cameras)
+            for n, camera in self._group()
             if n not in evidence.frozen
             and not camera.still.repeats(evidence.at_ms - (camera.delay.ms or 0.0))
         ]

@@ -1,6 +1,6 @@
 """A program picture, cut to the parts that placements ask for."""
 
-from tap.sight.look import Floats, Rect, blocks, sample
+from tap.sight.look import Cells, Floats, Rect, as_coarse, blocks, sample
 from tap.sight.match import Seen
 from tap.vocabulary import Luma
 
@@ -13,21 +13,25 @@ class Views:
     def __init__(self, luma: Luma) -> None:
         self.luma = luma
         self._grids: dict[Rect, Floats] = {}
-        self._made: dict[Rect, tuple[Seen, float]] = {}
+        self._made: dict[tuple[Rect, Cells | None], tuple[Seen, float]] = {}
 
-    def grid(self, rect: Rect) -> Floats:
-        """The part inside `rect`, sampled: (36, 64), or (64, 36) if it is higher than wide."""
+    def grid(self, rect: Rect, cells: Cells | None = None) -> Floats:
+        """The part inside `rect`, sampled: (36, 64), or (64, 36) if it is higher than wide; with no
+        more detail than `cells` have."""
         if rect not in self._grids:
             portrait = is_portrait(rect, self.luma.shape)
             self._grids[rect] = sample(self.luma, rect, portrait=portrait)
-        return self._grids[rect]
+        grid = self._grids[rect]
+        return grid if cells is None else as_coarse(grid, cells)
 
-    def through(self, rect: Rect) -> tuple[Seen, float]:
-        """The part inside `rect`, and a factor < 1 if the picture goes on outside of it."""
-        if rect not in self._made:
-            seen = Seen.of(blocks(self.grid(rect)))
-            self._made[rect] = seen, 1.0 if rect.whole else self._beyond(rect)
-        return self._made[rect]
+    def through(self, rect: Rect, cells: Cells | None = None) -> tuple[Seen, float]:
+        """The part inside `rect`, and a factor < 1 if the picture goes on outside of it; as it is
+        held against a camera of which so many `cells` are shown there."""
+        key = rect, cells
+        if key not in self._made:
+            seen = Seen.of(blocks(self.grid(rect, cells)))
+            self._made[key] = seen, 1.0 if rect.whole else self._beyond(rect)
+        return self._made[key]
 
     @property
     def information(self) -> float:

@@ -10,7 +10,7 @@ import queue
 import shutil
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from tap.report.findings import Pick, PictureRef
 from tap.report.folder import PICTURES_FOLDER, TOLERANCE_MS, picture_name
 from tap.report.gather import Delays, wanted_pictures
 from tap.vocabulary import DISAGREEMENTS, Claim, Event, Frame, Luma, Shot, Verdict
+from tap.witness.far import FarPictures, Fetch
 from tap.witness.onlooker import Proof
 
 BUDGET_BYTES = 200 * 10**6
@@ -62,6 +63,8 @@ class _Held:
     feed: str
     at_ms: float
     content: bytes | Luma
+    index: int = 0
+    """Of the frame."""
 
     @property
     def size(self) -> int:
@@ -126,20 +129,24 @@ class EvidenceKeeper:
         *,
         budget_bytes: int = BUDGET_BYTES,
         reserve_bytes: int = DISK_RESERVE_BYTES,
+        far: Mapping[str, Fetch] | None = None,
     ) -> None:
+        """`far`: for each camera whose whole pictures are elsewhere, how to fetch one."""
+        self._far = FarPictures(far or {})
         self._rings: dict[str, _Ring] = {}
         self._pinned: OrderedDict[str, list[_Held]] = OrderedDict()
         self._lock = threading.Lock()
         self._counts = Kept()
         self._waiting_bytes = 0
-        self._jobs: queue.Queue[tuple[_Held, bool] | None] = queue.Queue(QUEUE_JOBS)
+        self._jobs: queue.Queue[tuple[_Held, bool | None] | None] = queue.Queue(QUEUE_JOBS)
+        """A picture, and whether it matters; None: it may be wanted, so fetch it if it is far."""
         self._store = _Store(folder, budget_bytes, reserve_bytes)
         self._writer = threading.Thread(target=self._write, name="evidence", daemon=True)
         self._writer.start()
 
     def frame(self, frame: Frame) -> None:
         """Remember a picture for some seconds."""
-        held = _Held(frame.feed, frame.at_ms, frame.encoded or frame.luma)
+        held = _Held(frame.feed, frame.at_ms, frame.encoded or frame.luma, frame.index)
         with self._lock:
             self._rings.setdefault(frame.feed, _Ring()).add(held)
 
@@ -152,6 +159,11 @@ class EvidenceKeeper:
             self._pinned[event.id] = [held for held in found if held is not None]
             while len(self._pinned) > MOST_PINNED:
                 self._pinned.popitem(last=False)
+        for held in found:
+            # Where it is taken it is kept for some seconds only, as here.
+            if held is not None and self._far.has(held.feed):
+                with suppress(queue.Full):
+                    self._jobs.put_nowait((held, None))
 
     def keep(
         self,
@@ -225,9 +237,15 @@ class EvidenceKeeper:
     def _write(self) -> None:
         while (job := self._jobs.get()) is not None:
             held, matters = job
+            if self._far.has(held.feed):
+                jpeg = self._far.get(held.feed, held.index)
+                held = held if jpeg is None else replace(held, content=jpeg)
+            if matters is None:
+                continue
+            job_size = job[0].size
             change = self._store.save(held, matters)
             with self._lock:
-                self._waiting_bytes -= held.size
+                self._waiting_bytes -= job_size
                 counts = {name: getattr(self._counts, name) + n for name, n in change.items()}
                 self._counts = replace(self._counts, **counts)
 

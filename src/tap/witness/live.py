@@ -22,6 +22,7 @@ from tap.config import (
     secrets_of,
 )
 from tap.errors import InputError
+from tap.feeds.edge import EdgeFeed
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
 from tap.feeds.record import REENCODED, ShootRecorder
@@ -45,6 +46,8 @@ LINGER_MS = 1500.0
 """After the director's last word, and the judge's patience, pictures may still be on their way."""
 ALL_ENDED_MS = 2000.0
 """Every feed having ended for so long, nothing more is expected."""
+WAITING_FRAMES, WAITING_FAR = 2000, 150
+"""Pictures that may wait to be looked at; so many more for each far camera, as they are small."""
 VERDICTS_SHOWN = 20
 """A status has so many of the last verdicts, or all since the status before, if they are more."""
 STILLS_S = 20.0
@@ -105,17 +108,27 @@ class Watch:
         self._wires = [wire for _, wire in self._devices]
         if self._director is not None:
             self._wires.append(self._director)
-        self._sequencer = Sequencer(tuple(self._feeds), restamp=self._parser.received_at)
+        self._far = {
+            name: feed.picture for name, feed in self._feeds.items() if isinstance(feed, EdgeFeed)
+        }
+        self._sequencer = Sequencer(
+            tuple(self._feeds),
+            restamp=self._parser.received_at,
+            limit=WAITING_FRAMES + WAITING_FAR * len(self._far),
+            far=self._far,
+        )
         self._plan = _plan(config, full_look=full_look)
         self._onlooker = onlooker
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
         """How many verdicts the last status was told with: the next one has all that came since."""
-        self._session = Session(self._plan, clock.now_ms(), onlooker)
+        self._session = Session(self._plan, clock.now_ms(), onlooker, far=self._far)
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._looks = Looks()
         self._began_ms = clock.now_ms()
+        self._ask_ms = 0.0
+        """Until then the feeds need not be asked whether they have ended."""
         self._described = {camera.id: (camera.role, camera.label) for camera in config.cameras}
 
     def run(
@@ -170,6 +183,9 @@ class Watch:
         patience = self._config.tolerances.window_ms + self._config.tolerances.settle_ms
         if ended is not None and now > ended + patience + LINGER_MS:
             return True
+        if now < self._ask_ms:
+            return False
+        self._ask_ms = now + STATUS_EVERY_MS
         feeds = [feed.health() for feed in self._feeds.values()]
         last = max(health.last_frame_ms or self._began_ms for health in feeds)
         over = all(health.state is FeedState.STOPPED for health in feeds)
@@ -369,7 +385,7 @@ def _recorder(config: Config, folder: Path, clock: Clock) -> ShootRecorder:
 
 def _pictures(feed: FeedConfig) -> dict[str, Any]:
     """What a recording says of a feed whose pictures are tap's own JPEGs, not those received."""
-    return {REENCODED: True} if feed.kind == "webrtc" else {}
+    return {REENCODED: True} if feed.kind in ("webrtc", "edge") else {}
 
 
 def _plan(config: Config, *, full_look: bool) -> Plan:

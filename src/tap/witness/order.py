@@ -2,17 +2,20 @@
 
 Live, a frame is stamped when its first byte arrives and is here some ms later, so frames of
 different feeds come slightly out of order. They wait until every feed has moved on, and at most
-`slack_ms`: so long a feed that is slow or down holds up the others.
+`slack_ms`: so long a feed that is slow or down holds up the others. A far camera that has given
+nothing for a second holds up nobody: its frames come before the time at which they are placed.
 """
 
 import heapq
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from tap.vocabulary import PROGRAM, Claim, Frame
 
 Observation = Frame | Claim
+
+SILENT_MS = 1000.0
 Place = tuple[float, int, str]
 
 
@@ -41,10 +44,12 @@ class Sequencer:
         restamp: Callable[[Claim, float], Claim],
         slack_ms: float = 120.0,
         limit: int = 2000,
+        far: Collection[str] = (),
     ) -> None:
         self._restamp = restamp
         self._slack_ms = slack_ms
         self._limit = limit
+        self._far = frozenset(far)
         self._newest = dict.fromkeys(feeds, 0.0)
         self._heap: list[tuple[Place, int, Observation]] = []
         self._count = 0
@@ -113,4 +118,9 @@ class Sequencer:
         return waiting >= self._limit or self._thinned[feed] % 2 == 0
 
     def _ready_ms(self, now_ms: float) -> float:
-        return max(now_ms - self._slack_ms, min(self._newest.values()) - 1)
+        there = [
+            newest
+            for feed, newest in self._newest.items()
+            if feed not in self._far or newest > now_ms - SILENT_MS
+        ]
+        return max(now_ms - self._slack_ms, min(there, default=0.0) - 1)

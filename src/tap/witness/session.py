@@ -44,6 +44,7 @@ from tap.vocabulary import (
 )
 from tap.witness.core import Core, Listener
 from tap.witness.evidence import witness_text, write_witness
+from tap.witness.far import Fetch
 from tap.witness.keeper import EvidenceKeeper
 from tap.witness.onlooker import Onlooker, Proof
 from tap.witness.order import Observation
@@ -80,7 +81,15 @@ class Plan:
 class Session:
     """Takes observations in order; keeps the record. One thread at a time may use it."""
 
-    def __init__(self, plan: Plan, at_ms: float, onlooker: Onlooker | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        at_ms: float,
+        onlooker: Onlooker | None = None,
+        *,
+        far: Mapping[str, Fetch] | None = None,
+    ) -> None:
+        """`far`: for each camera whose whole pictures are elsewhere, how to fetch one."""
         plan.folder.mkdir(parents=True, exist_ok=True)
         self._folder = plan.folder
         self._pictures = plan.pictures
@@ -105,7 +114,7 @@ class Session:
         self.resumed = begun.resumed
         # Pictures that can be looked up later need not be held while they pass.
         passing = plan.pictures is None
-        self._evidence = EvidenceKeeper(plan.folder / PICTURES_FOLDER) if passing else None
+        self._evidence = EvidenceKeeper(plan.folder / PICTURES_FOLDER, far=far) if passing else None
         self._patience = Patience(self._give_up_pictures)
         self._vouching = Vouching(self.books, self._patience, plan.folder, self._evidence, at_ms)
         self._vouching.take_stock(begun.files)

@@ -2,8 +2,9 @@
 
 from tap.claims import load_profile
 from tap.clock import Clock
-from tap.config import Config, FeedConfig, address_of, ice_login, webrtc_source
+from tap.config import Config, FeedConfig, address_of, ice_login, token_of, webrtc_source
 from tap.feeds.access import Access
+from tap.feeds.edge import EdgeFeed
 from tap.feeds.feed import LiveFeed
 from tap.feeds.live_media import LiveMedia
 from tap.feeds.mjpeg import MjpegFeed
@@ -23,6 +24,8 @@ def live_feed(
     """
     if feed.file is not None:
         return LiveMedia(name, feed.file, clock=clock)
+    if feed.kind == "edge":
+        return EdgeFeed(name, feed.url or "", clock=clock, token=token_of(feed))
     profile = load_profile(config.director.profile if config.director is not None else "tap")
     address = address_of(feed, profile)
     access = Access(headers=address.headers, query=address.query)

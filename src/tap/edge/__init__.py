@@ -1,0 +1,1 @@
+"""`tap edge`: beside a camera or a group of cameras, for a witness that is far away."""
