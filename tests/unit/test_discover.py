@@ -4,7 +4,7 @@ import pytest
 
 from tap.claims import load_profile
 from tap.clock import ManualClock
-from tap.config import load_config
+from tap.config import MAX_CAMERAS, load_config
 from tap.discover import (
     Announced,
     Answer,
@@ -208,7 +208,7 @@ def test_a_file_that_is_none_is_left_alone(tmp_path) -> None:
 def test_more_cameras_than_tap_takes_are_not_written(tmp_path) -> None:
     file = tmp_path / "shoot.toml"
     file.write_text(SHOOT, "utf-8")
-    wanted = stanzas([stream(url_host=f"10.0.0.{n}") for n in range(1, 40)])
-    with pytest.raises(InputError, match="at most 32 cameras"):
+    wanted = stanzas([stream(url_host=f"10.0.0.{n}") for n in range(1, MAX_CAMERAS + 8)])
+    with pytest.raises(InputError, match=f"at most {MAX_CAMERAS} cameras"):
         write_stanzas(file, wanted.values())
     assert file.read_text("utf-8") == SHOOT
