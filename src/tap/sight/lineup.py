@@ -23,7 +23,7 @@ EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
 _BARE = 0.7
 """Quantile of the blocks' contrast that stands for the picture's: graphics hide it elsewhere."""
-_CALLED = 0.3
+_CALLED, _CALLED_OF_MANY = 0.7, 0.3
 """Part of the usual fit that the picture that is due must reach, to look more closely at those only
 that may be it."""
 _AROUND_MS = 250.0
@@ -55,6 +55,7 @@ class Lineup:
         self._cameras = cameras
         self._settings = settings
         self._race = race
+        self._crowded = race.is_lazy and len(cameras) > FEW
         self._usual_ms: float | None = None
         """The usual delay, as of the picture that is looked at."""
 
@@ -82,10 +83,11 @@ class Lineup:
 
         A camera with a known delay may be found somewhat off it (delays jump); a match far in its
         past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
-        Lazily, far from where it is due, each is looked for roughly.
+        Lazily, as long as no camera is known, each is looked for roughly; of many cameras always,
+        but for where one is due.
         """
-        cameras, lazy = self._cameras, self._race.is_lazy
-        if usual_level(cameras) is None and lazy:
+        cameras = self._cameras
+        if usual_level(cameras) is None and self._race.is_lazy:
             return [
                 self._match_in(camera, at_ms, views, wide=False)
                 if camera.delay.locked
@@ -94,7 +96,7 @@ class Lineup:
             ], None
         near = [
             self._match_near(c, at_ms, views)
-            if lazy
+            if self._crowded
             else self._match_in(c, at_ms, views, wide=not c.delay.locked)
             for c in cameras
         ]
@@ -102,7 +104,7 @@ class Lineup:
             return near, None
         matches, replayed = list(near), None
         for i, camera in enumerate(cameras):
-            if lazy:
+            if self._crowded:
                 far = self._match_anywhere(camera, at_ms, views)
             else:
                 locked = camera.delay.locked
@@ -149,7 +151,7 @@ class Lineup:
         cameras, usual = self._cameras, usual_level(self._cameras)
         if not self._race.is_lazy or usual is None:
             return None
-        presumed = self._race.presumed()
+        presumed = self._race.presumed() if self._crowded else None
         if presumed is not None:
             racers = [presumed, *self._race.rivals(presumed)]
             matches = self._match_racers(racers, at_ms, views, usual)
@@ -158,7 +160,7 @@ class Lineup:
         fits = self._fits_due(range(len(cameras)), at_ms, views)
         best = max(fits.values(), default=0.0)
         racers = self._race.racers(fits, best)
-        if best < _CALLED * usual:
+        if best < (_CALLED_OF_MANY if self._crowded else _CALLED) * usual:
             return None
         return self._match_racers(racers, at_ms, views, usual)
 
