@@ -40,6 +40,7 @@ _DIM = 0.5
 """Below this part of the usual nats a picture is too dim (a fade) to be held to the chart."""
 _FAR_FROM = 0.4
 """A picture that fits less than this part of the usual is none of the camera's, however it lies."""
+_ABOUT = 0.8
 _BESIDE, _POOR = 0.22, 0.6
 """Grid cells beside the camera's picture from which on a picture is not where it should be; in a
 picture that fits less than the second figure, displacements are measured less well."""
@@ -86,9 +87,8 @@ class Doubt:
         if usual is None or evidence.information < _DIM * camera.information:
             return floor
         unlike, untimely = self._odds(camera, match, usual)
-        if max(unlike, untimely) > UNLIKE and self._blend(camera, match, views):
+        if max(unlike, untimely) > UNLIKE and self._blend_all(evidence, views, match.fit):
             unlike, untimely = self._odds(camera, match, usual)
-            evidence.nats[best] = match.fit * evidence.information - match.toll
         if unlike > UNLIKE and match.fit > _FAR_FROM * usual:
             # It may only be worse (few bits, a blur): then it still lies where the camera has it.
             cells = self._displaced(camera, match, views)
@@ -111,6 +111,18 @@ class Doubt:
             match.motion = camera.memory.motion(match.index)
         unlike = chart.unlike(match.blocks, match.information)
         return unlike, chart.untimely(match.blocks, match.information, match.motion)
+
+    def _blend_all(self, evidence: Evidence, views: Views, best: float) -> bool:
+        """Try blends for all cameras that fit about as well as the best: twins stay twins. True if
+        one of them fits better so."""
+        better = False
+        for number, match in enumerate(evidence.matches):
+            if match is None or match.fit < _ABOUT * best:
+                continue
+            if self._blend(self._cameras[number], match, views):
+                evidence.nats[number] = match.fit * evidence.information - match.toll
+                better = True
+        return better
 
     @staticmethod
     def _blend(camera: Camera, match: Match, views: Views) -> bool:

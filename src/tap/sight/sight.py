@@ -1,10 +1,9 @@
 """Sight: frames in, shots and events out. Pure: no I/O, no clock, the same for live and replay."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import zip_longest
 
 import numpy as np
 
@@ -43,6 +42,8 @@ _NEVER_SEEN = 0.5
 """Most confidence in "off camera" as long as no camera was ever seen on the program."""
 _OVERRULES = 0.95
 """From this honest probability on, "off camera" stands, however well a camera fits just now."""
+_AHEAD = 30
+"""In hindsight so many pictures tell whether a camera was on that gave none itself."""
 MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
@@ -100,6 +101,8 @@ class Sight:
         self._now_ms = 0.0
         self._before: ShotState | None = None
         """State of the last program frame that was ruled on."""
+        self._named: int | None = None
+        """The camera that was live in it."""
         self.now: Now | None = None
 
     # ------------------------------------------------------------------ in
@@ -222,14 +225,16 @@ class Sight:
             )
         )
         builder = ShotBuilder(self.settings)
-        self._before = None
-        for item, following in zip_longest(kept, kept[1:]):
+        self._before = self._named = None
+        for number, item in enumerate(kept):
             if isinstance(item, Ruling):
                 builder.add(item)
-            elif item is not None:
-                following_ms = following.at_ms if following is not None else None
-                ruling = self._rule(item, next(decided), following_ms)
-                builder.add(replace(ruling, fringe=item.fringe))
+                continue
+            after = kept[number + 1 : number + 1 + _AHEAD]
+            end_ms = after[0].at_ms if after else self._end_of(item)
+            following = [one for one in after if isinstance(one, Evidence)]
+            ruling = self._rule(item, next(decided), following, end_ms)
+            builder.add(replace(ruling, fringe=item.fringe))
         builder.finish()
         return builder.shots, self._observer.claimable(builder.events)
 
@@ -308,8 +313,8 @@ class Sight:
     def _learn(self, decided: Sequence[Decided]) -> None:
         for verdict in decided:
             evidence = self._waiting.popleft()
-            following = self._waiting[0].at_ms if self._waiting else None
-            ruling = self._rule(evidence, verdict, following)
+            following = self._waiting[0].at_ms if self._waiting else self._end_of(evidence)
+            ruling = self._rule(evidence, verdict, self._waiting, following)
             if self._states.pairs:
                 state = int(np.argmax(verdict.sharp))
                 evidence.fringe = self._fringes.look(evidence, state, self._waiting)
@@ -344,7 +349,9 @@ class Sight:
             builder.add(ruling)
         builder.events[before:] = self._observer.claimable(builder.events[before:])
 
-    def _rule(self, evidence: Evidence, decided: Decided, following_ms: float | None) -> Ruling:
+    def _rule(
+        self, evidence: Evidence, decided: Decided, following: Iterable[Evidence], end_ms: float
+    ) -> Ruling:
         states, honest = self._states, decided.honest
         state = int(np.argmax(decided.sharp))
         if honest[states.off] > _OVERRULES:
@@ -368,17 +375,18 @@ class Sight:
             kind = ShotState.BLACK
         elif state >= states.first_pair:
             kind = ShotState.COMPOSED if state == evidence.composed else ShotState.TRANSITION
+        elif self._is_guess(state, evidence, following):
+            kind, cameras = ShotState.UNSEEN, ()
+            reason = evidence.why_missing((state,), self.cameras)
         elif confidence < _UNSURE:
             likely = [i for i in range(states.cameras) if honest[i] > _LIKELY or i == state]
             if len(likely) > 1:
                 kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
                 confidence = float(honest[likely].sum())
         self._before = kind
+        self._named = state if kind is ShotState.LIVE else None
         so = min(MOST_SURE, self.settings.calibration.so(kind, confidence))
         pair = evidence.mixes.get(state)
-        end_ms = following_ms
-        if end_ms is None:
-            end_ms = evidence.at_ms + self._presence[PROGRAM].interval_ms
         return Ruling(
             index=evidence.index,
             at_ms=evidence.at_ms,
@@ -396,6 +404,22 @@ class Sight:
             gain=self._gain(evidence, state),
             reason=reason,
         )
+
+    def _end_of(self, evidence: Evidence) -> float:
+        """When the next picture is due after this one."""
+        return evidence.at_ms + self._presence[PROGRAM].interval_ms
+
+    def _is_guess(self, number: int, evidence: Evidence, following: Iterable[Evidence]) -> bool:
+        """Whether a camera would be named only because its pictures are missing: neither the
+        pictures before nor the next in which it can be told show it."""
+        states = self._states
+        if number not in evidence.lacking or number == self._named:
+            return False
+        if evidence.nats[number] > evidence.nats[states.off]:
+            return False  # what there is of it fits
+        told = (later for later in following if number not in later.lacking)
+        first = next(told, None)
+        return first is None or number not in states.members(int(np.argmax(first.nats)))
 
     def _gain(self, evidence: Evidence, state: int) -> float | None:
         """Contrast of the picture relative to the camera's, 0 in black."""
