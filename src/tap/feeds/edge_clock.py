@@ -17,6 +17,10 @@ SLACK_MS = 2.0
 """Two offsets that are further apart than their trips allow, and so much, can't both be true."""
 
 
+_ROUNDING_MS = 0.01
+"""Unix times in ms are held to a quarter of a microsecond: an answer may seem to come too soon."""
+
+
 class Sample(NamedTuple):
     """Taken at `at_ms` on our own clock."""
 
@@ -37,9 +41,9 @@ def sample(sent_ms: float, came_ms: float, left_ms: float, back_ms: float) -> Sa
     held_ms = left_ms - came_ms
     if not (math.isfinite(trip_ms) and math.isfinite(ahead_ms) and held_ms >= 0.0):
         return None
-    if not 0.0 <= trip_ms <= LONGEST_TRIP_MS:
+    if not -_ROUNDING_MS <= trip_ms <= LONGEST_TRIP_MS:
         return None
-    return Sample(back_ms, ahead_ms, trip_ms)
+    return Sample(back_ms, ahead_ms, max(0.0, trip_ms))
 
 
 class Offset:
