@@ -36,7 +36,9 @@ def measure(cameras: int, seconds: float, settle_s: float) -> dict[str, Any]:
 
 
 def _p95(ages: Sequence[float]) -> float:
-    return statistics.quantiles(ages, n=20, method="inclusive")[-1] if len(ages) > 1 else float("nan")
+    if len(ages) < 2:
+        return float("nan")
+    return statistics.quantiles(ages, n=20, method="inclusive")[-1]
 
 
 def row(one: dict[str, Any]) -> str:
