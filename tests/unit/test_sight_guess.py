@@ -27,3 +27,14 @@ def test_a_cut_to_a_camera_some_of_whose_pictures_are_missing_is_that_cut():
     show = cuts(cameras, [(0, "cam-a"), (1520, "cam-b"), (3000, "cam-a"), (4960, "cam-b")])
     seen = watch(cameras, show, 7.0)
     assert seen.told()[2:] == [("cut", 4960, "cam-a", "cam-b")]
+
+
+def test_nine_cameras_that_all_fall_silent_are_unseen_and_nothing_breaks():
+    cameras = {f"cam-{n}": Camera(n, lost=(2000, 1e12)) for n in range(1, 10)}
+    strange = Camera(40)
+
+    def show(ms):
+        return cuts(cameras, [(0, "cam-1")])(ms) if ms < 2000 else noisy(strange.at(ms), ms)
+
+    seen = watch(cameras, show, 7.0)
+    assert seen.state_at(6800) is ShotState.UNSEEN

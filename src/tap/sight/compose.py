@@ -168,7 +168,7 @@ class Composer:
             for number in self._worth_trying(box, evidence, views)
         }
         # Of those that fit but poorly, one must stand out.
-        second = sorted((0.0, *fits.values()))[-2]
+        second = sorted((0.0, 0.0, *fits.values()))[-2]
         return {
             number: fit
             for number, fit in fits.items()

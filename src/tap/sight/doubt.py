@@ -41,6 +41,7 @@ _DIM = 0.5
 _FAR_FROM = 0.4
 """A picture that fits less than this part of the usual is none of the camera's, however it lies."""
 _ABOUT = 0.8
+"""Part of the best fit from which on a camera is tried as a blend of neighbouring frames too."""
 _BESIDE, _POOR = 0.22, 0.6
 """Grid cells beside the camera's picture from which on a picture is not where it should be; in a
 picture that fits less than the second figure, displacements are measured less well."""
