@@ -1,6 +1,6 @@
 """Cameras made of moving texture, and a small switcher, for the tests of sight."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -135,8 +135,13 @@ def watch(
 ) -> Seen:
     """Let sight look at a whole shoot."""
     sight = Sight(list(cameras), settings, keep_evidence=keep_evidence)
+    return look_at(sight, frames(cameras, show, seconds))
+
+
+def look_at(sight: Sight, shown: Iterable[Frame]) -> Seen:
+    """Let a sight of one's own look at frames that are in order."""
     seen = Seen(sight, [], [])
-    for frame in frames(cameras, show, seconds):
+    for frame in shown:
         sight.see(frame)
         pieces, events = sight.take()
         seen.pieces += pieces

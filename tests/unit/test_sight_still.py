@@ -8,8 +8,8 @@ from tests.unit.sample_pictures import (
     DELAY_MS,
     START_MS,
     Camera,
-    Seen,
     frames,
+    look_at,
     noisy,
     texture,
 )
@@ -49,25 +49,17 @@ def shoot(plan, *, frozen, delay_ms=DELAY_MS, seconds=12.0, full=False, slate=NE
         name = [name for start, name in plan if start <= ms][-1]
         return noisy(cameras[name].at(ms - delay_ms), ms)
 
-    sight = Sight(list(cameras), SightSettings(full_look=full))
-    seen = Seen(sight, [], [])
     fast = {name: replace(camera, fps=25.0) for name, camera in cameras.items()}
-    for frame in frames(fast, show, seconds):
-        if frame.feed != PROGRAM:
-            camera, ms = cameras[frame.feed], frame.at_ms - START_MS
-            step_ms = 1000.0 / camera.fps
-            sight.see(replace(frame, picture=camera.sent(ms // step_ms * step_ms)))
-        else:
-            sight.see(frame)
-        pieces, events = sight.take()
-        seen.pieces += pieces
-        seen.events += events
-    sight.finish()
-    pieces, events = sight.take()
-    seen.pieces += pieces
-    seen.events += events
-    seen.assert_partition()
-    return seen
+
+    def sent(frame):
+        if frame.feed == PROGRAM:
+            return frame
+        camera, ms = cameras[frame.feed], frame.at_ms - START_MS
+        step_ms = 1000.0 / camera.fps
+        return replace(frame, picture=camera.sent(ms // step_ms * step_ms))
+
+    sight = Sight(list(cameras), SightSettings(full_look=full))
+    return look_at(sight, map(sent, frames(fast, show, seconds)))
 
 
 ROUND = [(0, A), (2000, B), (4000, C), (5000, A)]
