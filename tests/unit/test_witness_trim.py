@@ -1,5 +1,8 @@
 """Free memory is given back once a minute, and where that can't be done nothing happens."""
 
+import gc
+import weakref
+
 import pytest
 
 from tap.witness import trim
@@ -38,3 +41,23 @@ def test_it_can_be_done_here():
     if trim._LIBC is None:
         pytest.skip("NOT RUN: no glibc here")
     assert trim._LIBC.malloc_trim(0) in (0, 1)
+
+
+class Knot:
+    def __init__(self):
+        self.itself = self
+
+
+def test_what_holds_itself_goes_within_a_minute():
+    trimmer = Trimmer(0.0)
+    gc.disable()  # else it may go by chance
+    try:
+        knot = weakref.ref(Knot())
+        assert knot() is not None
+        trimmer.tick(EVERY_MS)
+        assert knot() is None
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()
+        trimmer.close()
+    assert gc.get_freeze_count() == 0

@@ -155,6 +155,7 @@ class Watch:
                     told_ms = now
                 trimmer.tick(now)
         finally:
+            trimmer.close()
             witness = self._end()
         self._tell(on_status)
         return witness
