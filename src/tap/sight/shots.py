@@ -6,7 +6,7 @@ emitted as pieces of shots, which partition time, and as events.
 """
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from tap.sight.ruling import Key, Ruling
 from tap.sight.settings import SightSettings
@@ -65,6 +65,16 @@ class ShotBuilder:
     def until_ms(self) -> float | None:
         """Everything before this time is decided."""
         return self._anchor.end_ms if self._anchor is not None else None
+
+    @property
+    def cuts_until(self) -> int | None:
+        """All hard cuts up to and with this program frame are told of: a dissolve may yet turn out
+        to have begun before it, a cut shows in its first frame."""
+        anchor = self._anchor
+        if anchor is None:
+            return None
+        goes_on = takewhile(lambda ruling: ruling.key == anchor.key, self._open)
+        return max((ruling.index for ruling in goes_on), default=anchor.index)
 
     def add(self, ruling: Ruling) -> None:
         """Take the next ruling, which begins where the last one ended."""

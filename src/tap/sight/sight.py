@@ -175,6 +175,11 @@ class Sight:
         """Everything on the program before this time is decided."""
         return self._builder.until_ms
 
+    @property
+    def cuts_until(self) -> int | None:
+        """All hard cuts up to and with this program frame are told of."""
+        return self._builder.cuts_until
+
     def cameras_seen(self) -> tuple[CameraSeen, ...]:
         """What was learnt about each camera so far."""
         seen: list[CameraSeen] = []
