@@ -25,6 +25,7 @@ from tap.errors import InputError
 from tap.feeds.edge import EdgeFeed
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
+from tap.feeds.mjpeg import MjpegFeed
 from tap.feeds.record import REENCODED, ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
 from tap.ledger import BookStatus, CameraFacts, SessionFacts
@@ -116,6 +117,11 @@ class Watch:
             restamp=self._parser.received_at,
             limit=WAITING_FRAMES + WAITING_FAR * len(self._far),
             far=self._far,
+            promised={
+                name: feed.promised_ms
+                for name, feed in self._feeds.items()
+                if isinstance(feed, MjpegFeed)
+            },
         )
         self._plan = _plan(config, full_look=full_look)
         self._onlooker = onlooker
