@@ -18,11 +18,13 @@ from tap.vocabulary import (
     Event,
     Frame,
     Gap,
+    LookAt,
     SessionName,
     Shot,
     ShotState,
     Verdict,
     Witness,
+    when_asked,
 )
 from tap.witness.hindsight import Hindsight, in_hindsight
 
@@ -57,11 +59,12 @@ class Core:
         tolerances: Tolerances,
         listener: Listener | None = None,
         hindsight: bool = False,
+        look_at: LookAt = when_asked,
     ) -> None:
-        """With `hindsight`, all evidence is kept for `in_hindsight`."""
+        """With `hindsight`, all evidence is kept for `in_hindsight`. `look_at` as for `Sight`."""
         self._cameras = tuple(cameras)
         self._tolerances = tolerances
-        self._sight = Sight(self._cameras, sight, keep_evidence=hindsight)
+        self._sight = Sight(self._cameras, sight, keep_evidence=hindsight, look_at=look_at)
         self._judge = Judge(cameras, tolerances)
         self._listener = listener or Listener()
         self._claims: dict[str, Claim] = {}

@@ -38,6 +38,7 @@ from tap.witness.onlooker import Onlooker, ProgramNow
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
+from tap.witness.together import Together
 from tap.witness.trim import Trimmer
 from tap.witness.wires import live_feed
 
@@ -128,7 +129,9 @@ class Watch:
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
         """How many verdicts the last status was told with: the next one has all that came since."""
-        self._session = Session(self._plan, clock.now_ms(), onlooker, far=self._far)
+        self._session = Session(
+            self._plan, clock.now_ms(), onlooker, far=self._far, look_at=Together()
+        )
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._looks = Looks()
