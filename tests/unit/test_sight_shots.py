@@ -104,6 +104,21 @@ def test_a_dissolve_reaches_beyond_what_was_recognised_as_mixed():
     assert [s[0] for s in shots_of(built)] == [LIVE, PAIR, LIVE]
 
 
+def test_what_an_encoder_of_few_bits_leaves_of_the_old_camera_is_no_dissolve():
+    shares = [0.7, 0.75, 0.8, 0.8, 0.85, 0.85, 0.9, 0.9, 0.9, 0.9]
+    built = build(Rulings().live("a", 30).mixed("a", "b", 10, shares=shares).live("b", 30))
+    assert told(built) == [("cut", 30, 0, "a", "b")]
+
+
+def test_a_dissolve_is_over_when_the_share_stops_growing():
+    shares = [0.1 + 0.08 * n for n in range(10)] + [0.86] * 12
+    built = build(Rulings().live("a", 30).mixed("a", "b", 22, shares=shares).live("b", 30))
+    [(kind, start, length, *_)] = told(built)
+    assert kind == "dissolve"
+    assert 28 <= start <= 30
+    assert 39 <= start + length <= 43
+
+
 def test_a_wipe_is_a_mixture_side_by_side():
     built = build(Rulings().live("a", 30).mixed("a", "b", 12, split=True).live("b", 30))
     assert told(built)[0][0] == "wipe"

@@ -166,7 +166,7 @@ class Eye:
         if not evidence.mixes:
             return False
         state, mixed = max(evidence.mixes.items(), key=lambda pair: pair[1].nats)
-        levels = [self._cameras[i].level for i in self._states.members(state)]
+        levels = [self._level(i) for i in self._states.members(state)]
         return not mixed.split and mixed.nats >= EXPLAINED * min(levels) * evidence.information
 
     def fit(

@@ -41,6 +41,13 @@ def is_zoom(base: Rect, of: Rect) -> bool:
     return True
 
 
+def is_part(base: Rect, of: Rect) -> bool:
+    """Whether a crop is a zoom to any point: of the same shape, and inside."""
+    wide, high = (of.x1 - of.x0) / (base.x1 - base.x0), (of.y1 - of.y0) / (base.y1 - base.y0)
+    inside = min(of.x0 - base.x0, of.y0 - base.y0, base.x1 - of.x1, base.y1 - of.y1) > -_ALIKE
+    return inside and abs(wide - high) < _ALIKE
+
+
 def step(one: Placement, other: Placement) -> float:
     """The furthest that an edge moves from one placement to another, as a part of the picture."""
     w, h = one.of.x1 - one.of.x0, one.of.y1 - one.of.y0

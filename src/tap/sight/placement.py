@@ -154,6 +154,27 @@ def zoomed(base: Placement, scale: float) -> Placement:
     return Placement(base.on, Rect(x - w, y - h, x + w, y + h), base.mirror)
 
 
+def window_of(base: Placement, now: Placement) -> Rect:
+    """The part of the program of `base` that a zoom of the program leaves, where a camera that lay
+    as `base` now lies as `now`."""
+    w, h = base.of.x1 - base.of.x0, base.of.y1 - base.of.y0
+    left, right = (now.of.x0 - base.of.x0) / w, (now.of.x1 - base.of.x0) / w
+    if base.mirror:
+        left, right = 1 - right, 1 - left
+    return Rect(left, (now.of.y0 - base.of.y0) / h, right, (now.of.y1 - base.of.y0) / h)
+
+
+def shown_of(base: Placement, window: Rect) -> Placement:
+    """How a camera that lay as `base` lies once the program shows but a window of that."""
+    w, h = base.of.x1 - base.of.x0, base.of.y1 - base.of.y0
+    left, right = window.x0, window.x1
+    if base.mirror:
+        left, right = 1 - right, 1 - left
+    of = base.of
+    part = Rect(of.x0 + left * w, of.y0 + window.y0 * h, of.x0 + right * w, of.y0 + window.y1 * h)
+    return Placement(base.on, part, base.mirror)
+
+
 def moved(placement: Placement, by: "Displacement") -> Placement:
     """The placement under which a picture no longer lies displaced."""
     of = placement.of

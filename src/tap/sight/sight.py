@@ -82,7 +82,7 @@ class Sight:
         self._number = {name: n for n, name in enumerate(self.cameras)}
         self._states = States(len(self.cameras))
         self._eye = Eye(self._states, self._eyes, self.settings, look_at)
-        self._surveyor = Surveyor(self._eye, self._eyes)
+        self._surveyor = Surveyor(self._eye, self._eyes, self.settings.max_delay_ms)
         self._composer = Composer(self._eye, self._eyes, self._states, self.settings.max_delay_ms)
         self._inference = Inference(
             self._states,

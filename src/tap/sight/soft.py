@@ -17,6 +17,11 @@ _REACH, _REACH_PART = 4, 6
 least; and the part of those seen that it may."""
 _MOVES = 0.35
 """A transition's share must move at least this much; else the pair is composed."""
+_AT_ONCE = 0.6
+"""A dissolve of which only what comes after this share is seen is a cut."""
+_GRAIN, _STEPS = 0.06, 1.5
+"""Shares are measured in such steps (see `match.mix`); one that lasts so many times longer than the
+others do has come to rest."""
 _STEADY = 0.03
 """Relative change of contrast between frames below which a fade is over."""
 _FADED, _NEARLY = 0.96, 0.75
@@ -54,7 +59,8 @@ def read_pair(
         return None if pair else Change(EventType.CUT, head, [], target)
     a, b = origin.camera, target[0].camera
     shares = [_share_of(r, b) for r in pair]
-    if a is None or b is None or len(pair) < SHORTEST_SOFT or {a, b} - _named(pair):
+    hard = len(pair) < SHORTEST_SOFT or _leaps(head, shares)
+    if a is None or b is None or hard or {a, b} - _named(pair):
         cut = next((n for n, share in enumerate(shares) if share >= 0.5), len(pair))
         return Change(
             EventType.CUT,
@@ -62,6 +68,9 @@ def read_pair(
             [],
             [*(r.taken_for(new) for r in pair[cut:]), *target],
         )
+    moving = len(shares) if pair[-1].split else _until_it_stops(shares)
+    target = [*(r.taken_for(new) for r in pair[moving:]), *target]
+    pair, shares = pair[:moving], shares[:moving]
     slope, start = _line(shares)
     lasted = pair[-1].end_ms - pair[0].at_ms
     if slope * len(pair) < _MOVES and lasted > 1000.0:
@@ -76,6 +85,26 @@ def read_pair(
     during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
     return Change(kind, head[: len(head) - early], during, target[late:])
+
+
+def _leaps(head: Sequence[Ruling], shares: Sequence[float]) -> bool:
+    """Whether the new camera was there at once: what is mixed is what the encoder left of the one
+    before, which may take a second to go where bits are few."""
+    traced = bool(head) and bool(head[-1].fringe)
+    return min(shares, default=0.0) >= _AT_ONCE and not traced
+
+
+def _until_it_stops(shares: Sequence[float]) -> int:
+    """Frames until the new camera's share no longer grows: from there on what is left of the other
+    is the encoder's."""
+    last = shares[-1]
+    before = next((n for n, share in enumerate(reversed(shares)) if abs(share - last) > 1e-6), 0)
+    count = len(shares) - before
+    grown = last - shares[0]
+    if not before or last < _AT_ONCE or grown <= 0 or count < SHORTEST_SOFT:
+        return len(shares)
+    step = _GRAIN * count / grown
+    return len(shares) if before <= _STEPS * step + 2 else count + math.ceil(step)
 
 
 def fade_out_length(old: Sequence[Ruling], usual_gain: float) -> int:

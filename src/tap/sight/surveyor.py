@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tap.sight.bars import Bars
 from tap.sight.camera import Camera
 from tap.sight.crowd import groups, step_of
+from tap.sight.dissolve import DissolveFinder
 from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
@@ -75,7 +76,7 @@ class _Proposal:
 class Surveyor:
     """Proposes and confirms placements for all cameras."""
 
-    def __init__(self, eye: Eye, cameras: list[Camera]) -> None:
+    def __init__(self, eye: Eye, cameras: list[Camera], max_delay_ms: float) -> None:
         self._eye = eye
         self._cameras = cameras
         self._program: tuple[int, int] | None = None
@@ -90,6 +91,13 @@ class Surveyor:
         """The placement found last."""
         self._zoom = ZoomTracker(
             eye, cameras, lambda camera, placement: self._place(camera, placement, anew=False)
+        )
+        self._dissolves = DissolveFinder(
+            eye,
+            cameras,
+            lambda camera, placement: self._place(camera, placement, anew=False),
+            self._base,
+            max_delay_ms,
         )
         self._style, self._mirror = 0, False
         """Which of the usual placements this program uses: a switcher has one habit for all."""
@@ -121,7 +129,10 @@ class Surveyor:
         if self._eye.explained(evidence):
             self._unexplained = 0
             self._votes.clear()
+            self._dissolves.note(evidence)
             return False
+        if self._dissolves.look(evidence):
+            return True
         self._unexplained += 1
         turn = step_of(self._unexplained, len(self._cameras))
         if turn is None or not _due(turn):
@@ -274,6 +285,11 @@ class Surveyor:
         if usual_level(self._cameras) is None or not usual:
             return usual
         return [usual[self._style % plain + plain * camera.memory.placement.mirror]]
+
+    def _base(self, camera: Camera) -> Placement | None:
+        """How a camera that was never seen would lie, as this program's cameras do."""
+        bases = self._bases(camera)
+        return bases[0] if bases else None
 
     def _best_refined(
         self,
