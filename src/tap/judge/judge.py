@@ -136,7 +136,11 @@ class Judge:
         due_ms, step, _, item = self._agenda[0]
         if due_ms > known.heard_ms or due_ms - self._tolerances.settle_ms >= known.seen_ms:
             return False
-        return step is not _Step.SETTLE or due_ms <= known.seen_ms or self._stands(item, known)
+        if due_ms <= known.seen_ms:
+            return True
+        if step is _Step.ARRIVE:  # of a still is told what the program showed just then
+            return item.type is not ClaimType.STILL
+        return step is not _Step.SETTLE or self._stands(item, known)
 
     def _stands(self, change: Change, known: _Known) -> bool:
         """Whether no cut can come any more that takes a change back."""
