@@ -233,9 +233,9 @@ def test_old_pictures_that_nobody_looked_at_are_thinned_out():
     kept = {int(memory.luma(n)[0, 0]) for n in range(100)}
     assert set(range(55, 100)) <= kept, "the newest are all there"
     assert {5, 6, 7} <= kept, "and what was looked at"
-    assert len(kept & set(range(10, 54))) == 22, "of the others every second"
+    assert len(kept & set(range(9, 54))) == 15, "of the others every third"
     assert [n for n in range(100) if memory.is_given_up(n)] == sorted(set(range(100)) - kept)
-    assert all(0 <= n - int(memory.luma(n)[0, 0]) <= 1 for n in range(100))
+    assert all(0 <= n - int(memory.luma(n)[0, 0]) <= 2 for n in range(100))
     assert memory.times(slice(0, 100)).tolist() == [33.0 * n for n in range(100)]
 
 
@@ -244,11 +244,11 @@ def test_what_is_thinned_out_is_let_go_and_a_slow_camera_loses_nothing():
     for n in range(200):
         fast.add(20.0 * n, late[0].picture(n))
         fast.thin(20.0 * n - 1500)
-        if n % 4 == 0:
+        if n % 5 == 0:
             slow.add(20.0 * n, late[1].picture(n))
             slow.thin(20.0 * n - 1500)
-    assert late[1].held == 50
-    assert late[0].held == 76 + 124 // 3 + 1
+    assert late[1].held == 40
+    assert late[0].held == 76 + 25
     assert late[0].decoded == late[1].decoded == []
 
 

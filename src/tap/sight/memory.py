@@ -21,7 +21,7 @@ from tap.vocabulary import LookAt, Luma, Picture, Undecoded, luma_of, when_asked
 _CAPACITY = 320
 """Frames kept at most: 80 fps with the usual settings. Faster cameras are thinned to fit."""
 
-_THIN_MS = 60.0
+_THIN_MS = 90.0
 """Of old pictures that nobody looked at one is kept each so many ms."""
 _STEP_PACE = 0.05
 _PAUSE_MS = 1000.0
