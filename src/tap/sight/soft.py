@@ -28,9 +28,10 @@ _FADED, _NEARLY = 0.96, 0.75
 _GONE = 0.5
 """A fade takes away at least half of the contrast before the picture is lost."""
 LONGEST_FADE_MS = 2500.0
-_REST, _FALLS, _TRACE = 3, 0.5, 0.15
+_REST, _FALLS, _RESTS, _TRACE = 3, 0.5, 0.12, 0.06
 """Of what is measured beside a mixture: the last so many frames tell what is no part of it; it must
-fall to this part; and what is left is a trace of it down to this part."""
+fall to this part; if they differ by more than this part, it was still falling; and what is left is
+a trace of it down to this part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def read_pair(
         return None if pair else Change(EventType.CUT, head, [], target)
     a, b = origin.camera, target[0].camera
     shares = [_share_of(r, b) for r in pair]
-    hard = len(pair) < SHORTEST_SOFT or _leaps(head, shares)
+    hard = _length(head, pair, target) < SHORTEST_SOFT or _leaps(head, shares)
     if a is None or b is None or hard or {a, b} - _named(pair):
         cut = next((n for n, share in enumerate(shares) if share >= 0.5), len(pair))
         return Change(
@@ -85,6 +86,14 @@ def read_pair(
     during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
     return Change(kind, head[: len(head) - early], during, target[late:])
+
+
+def _length(head: Sequence[Ruling], pair: Sequence[Ruling], target: Sequence[Ruling]) -> int:
+    """Frames of a mixture; of a wipe with those in which it shows but a little: an encoder smears
+    pictures over each other, never side by side."""
+    if not all(r.split for r in pair):
+        return len(pair)
+    return len(pair) + _fringe(head[::-1], 0) + _fringe(target, 0)
 
 
 def _leaps(head: Sequence[Ruling], shares: Sequence[float]) -> bool:
@@ -157,14 +166,15 @@ def _fringe(beside: Sequence[Ruling], guess: int) -> int:
     """
     traces = list(takewhile(lambda trace: trace is not None, (r.fringe for r in beside)))
     shares = [share for share in traces if share is not None]
-    if 0.0 in shares:
-        return shares.index(0.0)
     if not shares:
         return guess
-    rest = min(shares[-_REST:])
+    last = shares[-_REST:]
+    rest, spread = min(last), max(last) - min(last)
     if rest > _FALLS * shares[0]:
         return guess
-    limit = rest + _TRACE * (shares[0] - rest)
+    if spread > _RESTS * shares[0]:  # it was still falling where the measuring ended
+        return shares.index(0.0) if 0.0 in shares else len(shares)
+    limit = rest + max(spread, _TRACE * (shares[0] - rest))
     return next((n for n, share in enumerate(shares) if share <= limit), len(shares))
 
 
