@@ -2,12 +2,22 @@
 
 import cv2
 import numpy as np
-from tests.unit.sample_pictures import DELAY_MS, Camera, cuts, noisy, watch
+from tests.unit.sample_pictures import (
+    DELAY_MS,
+    START_MS,
+    Camera,
+    cuts,
+    frames,
+    look_at,
+    noisy,
+    watch,
+)
 
 from tap.sight.look import BLOCKS, WHOLE, blocks, sample
 from tap.sight.match import Seen
 from tap.sight.memory import Memory
 from tap.sight.past import Past
+from tap.sight.sight import Sight
 from tap.vocabulary import ShotState
 
 CAMERAS = {"cam-a": Camera(1), "cam-b": Camera(2), "cam-c": Camera(3)}
@@ -100,3 +110,22 @@ def test_the_longer_past_finds_what_was_shown_before():
     other = Seen.of(blocks(sample(Camera(6).at(2400.0), WHOLE, portrait=False)))
     assert past.fit(other, even, memory, 9000.0) < 0.2
     assert past.fit(old, even, memory, -1.0) == 0.0
+
+
+def test_an_inset_stays_while_pictures_of_its_camera_are_missing():
+    """... though hardly anything of the big picture is left to tell it by."""
+
+    def show(ms):
+        if ms < 4500:
+            return CUTS(ms)
+        picture = with_inset(ms, 0.65)
+        picture[:18] = 40
+        return picture
+
+    def lost(frame):
+        since = frame.at_ms - START_MS
+        return frame.feed == B and any(start < since < start + 160 for start in (5400, 5900))
+
+    sight = Sight(list(CAMERAS))
+    seen = look_at(sight, [f for f in frames(CAMERAS, show, 7.0) if not lost(f)])
+    assert {shot.state for shot in after(seen, 4500)} == {ShotState.COMPOSED}

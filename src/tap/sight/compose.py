@@ -143,6 +143,11 @@ class Composer:
         evidence.nats[state] = max(evidence.nats[state], nats)
         off = self._states.off
         evidence.nats[off] = min(evidence.nats[off], nats - _OFF_BELOW * evidence.information)
+        for i in evidence.lacking:
+            # It was held to be as likely as none: it still is, unless what there is of it fits.
+            match = evidence.matches[i]
+            own = match.fit * evidence.information if match is not None else 0.0
+            evidence.nats[i] = max(own, float(evidence.nats[off]))
         evidence.composed = state
 
     def _pair_in(

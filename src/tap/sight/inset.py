@@ -76,6 +76,8 @@ class InsetFinder:
     def look(self, evidence: Evidence) -> Inset | None:
         """The inset in this picture, if there is one that is large enough to count."""
         big = evidence.best
+        if self._found is not None and big in evidence.lacking:
+            big = self._found.big  # the best is but one whose picture is missing
         match = evidence.matches[big] if big is not None else None
         if big is None or match is None or evidence.flat or not self._is_partly(big, match):
             self._covered, self._found = 0, None
