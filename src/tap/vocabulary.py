@@ -5,7 +5,7 @@ The models serialise (`model_dump(mode="json", by_alias=True)`) to the field nam
 `tap-witness/1` format.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -69,6 +69,14 @@ Picture = Luma | Undecoded
 def luma_of(picture: Picture) -> Luma:
     """The (h, w) uint8 luma of a picture, decoded now if it was not."""
     return picture.luma if isinstance(picture, Undecoded) else picture
+
+
+LookAt = Callable[[Sequence[Picture]], None]
+"""Decodes pictures that are about to be looked at, however it can do so soonest."""
+
+
+def when_asked(pictures: Sequence[Picture]) -> None:
+    """The simplest `LookAt`: each is decoded when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

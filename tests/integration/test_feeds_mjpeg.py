@@ -353,3 +353,45 @@ def test_a_hundred_reconnects_keep_indices_and_times_in_order() -> None:
     assert np.all(np.diff([f.at_ms for f in frames]) >= 1)
     assert health.damaged >= 90
     assert threading.active_count() < 20
+
+
+def test_no_frame_is_older_than_what_the_feed_had_promised() -> None:
+    quiet = threading.Event()
+
+    def serve(client: socket.socket) -> None:
+        client.sendall(MULTIPART)
+        for number in range(60):
+            whole = part(jpeg(number, 640, 360))
+            for at in range(0, len(whole), 1500):  # its reader waits in the midst of pictures
+                client.sendall(whole[at : at + 1500])
+                time.sleep(0.0005)
+        quiet.wait(10)
+        client.sendall(part(jpeg(60)))
+        hold(client)
+
+    promised = [0.0]
+    broken: list[tuple[float, float]] = []
+
+    def sink(frame: Frame) -> None:
+        if frame.at_ms < promised[0]:
+            broken.append((frame.at_ms, promised[0]))
+        frames.append(frame)
+
+    frames: list[Frame] = []
+    server = Server(serve)
+    feed = MjpegFeed("cam-a", server.url, clock=SystemClock(), settings=PATIENT, decode_late=True)
+    feed.start(sink)
+    try:
+        deadline = time.monotonic() + 20
+        while len(frames) < 60:
+            assert time.monotonic() < deadline
+            promised[0] = feed.promised_ms()
+        # Its next picture may be long in coming: whoever waits for it is told not to.
+        until(lambda: feed.promised_ms() > frames[-1].at_ms + 200)
+        promised[0] = feed.promised_ms()
+        quiet.set()
+        until(lambda: len(frames) == 61)
+    finally:
+        feed.stop()
+        server.close()
+    assert broken == []

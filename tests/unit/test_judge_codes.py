@@ -168,6 +168,43 @@ def test_agreement_is_decided_a_quarter_second_after_the_picture():
     assert [v.code for v in court.advance(T0 + 5250)] == [VerdictCode.AGREE]
 
 
+def test_agreement_is_decided_once_messages_and_the_frames_that_could_undo_the_cut_are_known():
+    program = Program().show("cam-a", 5000).show("cam-b", 20_000)
+    court = Judge(CAMERAS)
+    court.claim(cut("cam-b", 4900))
+    for event in program.events:
+        court.event(event)
+    for shot, reason in program.shots:
+        court.shot(shot, reason)
+    seen, frame = T0 + 5040, round(5000 / 40)
+    assert court.advance(seen, heard_until_ms=T0 + 5400, cuts_until=frame + 4) == []
+    assert court.advance(seen, heard_until_ms=T0 + 5249, cuts_until=frame + 5) == []
+    (verdict,) = court.advance(seen, heard_until_ms=T0 + 5250, cuts_until=frame + 5)
+    assert verdict.code is VerdictCode.AGREE
+
+
+def test_a_message_that_misses_its_change_is_told_once_the_pictures_of_its_window_are_known():
+    program = Program().show("cam-a", 20_000)
+    court = Judge(CAMERAS)
+    court.claim(cut("cam-b", 5000))
+    for shot, reason in program.shots:
+        court.shot(shot, reason)
+    assert court.advance(T0 + 8000, heard_until_ms=T0 + 9000) == []
+    (verdict,) = court.advance(T0 + 8001, heard_until_ms=T0 + 9000)
+    assert verdict.code is VerdictCode.MISSED
+
+
+def test_a_still_is_noted_when_it_is_known_what_the_program_showed():
+    program = Program().show("cam-a", 20_000)
+    court = Judge(CAMERAS)
+    court.claim(say("still", 5000, camera="cam-b"))
+    for shot, reason in program.shots:
+        court.shot(shot, reason)
+    assert court.advance(T0 + 4900, heard_until_ms=T0 + 5300) == []
+    (verdict,) = court.advance(T0 + 5000, heard_until_ms=T0 + 5300)
+    assert verdict.code is VerdictCode.NOTED
+
+
 def test_nothing_is_decided_where_no_shot_reaches():
     court = Judge(CAMERAS)
     court.claim(cut("cam-b", 100))
@@ -301,6 +338,13 @@ def test_cut_and_back_unasked():
 
 def test_six_frames_are_no_cut_and_back():
     program = Program().show("cam-a", 5000).show("cam-b", 5240).show("cam-a", 15000)
+    got = codes(judge(program, [cut("cam-b", 4900, id_="m")]))
+    assert got == [("AGREE", "m", "e1"), ("UNANNOUNCED", None, "e2")]
+
+
+def test_a_dissolve_back_does_not_undo_a_cut():
+    program = Program().show("cam-a", 5000).show("cam-b", 5120)
+    program.show("cam-a", 15000, EventType.DISSOLVE, soft_ms=400)
     got = codes(judge(program, [cut("cam-b", 4900, id_="m")]))
     assert got == [("AGREE", "m", "e1"), ("UNANNOUNCED", None, "e2")]
 

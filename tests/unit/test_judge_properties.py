@@ -126,6 +126,39 @@ def run(case: Shoot, steps: list[float]) -> list[Verdict]:
     return verdicts + court.close()
 
 
+def run_ahead(case: Shoot, steps: list[tuple[float, float]]) -> list[Verdict]:
+    """The same with pictures that are told of later than messages, by so much at each step."""
+    court = Judge(CAMERAS)
+    claims, events, shots = list(case.claims), list(case.events), list(case.shots)
+    verdicts: list[Verdict] = []
+    seen = heard = T0
+    for step, lag in steps:
+        heard = max(heard, T0 + min(step, case.end))
+        seen = max(seen, heard - lag)
+        while claims and claims[0].recv_ms <= heard:
+            court.claim(claims.pop(0))
+        while shots and shots[0].start_ms < seen:
+            court.shot(shots.pop(0), "feed down")
+        while events and events[0].at_ms <= seen:
+            court.event(events.pop(0))
+        verdicts += court.advance(seen, heard_until_ms=heard, cuts_until=no_cut_until(events))
+    for claim in claims:
+        court.claim(claim)
+    for event in events:
+        court.event(event)
+    for shot in shots:
+        court.shot(shot, "feed down")
+    return verdicts + court.close()
+
+
+def no_cut_until(to_come: list[Event]) -> int | None:
+    """The program frame before the next cut, told of at the earliest that it can be known."""
+    cuts = [e for e in to_come if e.type is EventType.CUT]
+    if any(e.frame is None for e in cuts):
+        return None
+    return min((e.frame - 1 for e in cuts if e.frame is not None), default=10_000)
+
+
 SCHEDULES = st.lists(st.floats(0, 20_000), max_size=30).map(sorted)
 
 
@@ -146,6 +179,18 @@ def test_verdicts_do_not_depend_on_when_they_are_asked_for(case: Shoot, schedule
     at_the_end = run(case, [])
     assert run(case, schedule) == at_the_end
     assert run(case, every_frame) == at_the_end
+
+
+LAGS = st.sampled_from([0.0, 100.0, 250.0, 400.0, 2000.0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(shoot(), st.lists(st.tuples(st.floats(0, 20_000), LAGS), max_size=30).map(sorted), LAGS)
+def test_verdicts_do_not_depend_on_how_far_messages_are_ahead(case, schedule, lag):
+    every_frame = [(n * 40.0, lag) for n in range(int(case.end / 40) + 2)]
+    at_the_end = run(case, [])
+    assert run_ahead(case, schedule) == at_the_end
+    assert run_ahead(case, every_frame) == at_the_end
 
 
 @settings(max_examples=80, deadline=None)

@@ -1,5 +1,8 @@
 """Sampling, blocks and placements."""
 
+import gc
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from tap.sight.placement import (
     zoomed,
 )
 from tap.sight.shift import shift
+from tap.vocabulary import Undecoded
 
 
 def correlation(a, b):
@@ -195,6 +199,57 @@ def test_memory_thins_a_camera_that_is_too_fast():
     assert 260 < len(memory) <= 320
     assert memory.last_ms is not None
     assert memory.last_ms > 3980
+
+
+class Late:
+    """Coded pictures, each of which tells when it is decoded."""
+
+    def __init__(self) -> None:
+        self.decoded: list[int] = []
+        self._coded: list[weakref.ref] = []
+
+    @property
+    def held(self) -> int:
+        """How many of them somebody still has."""
+        gc.collect()
+        return sum(one() is not None for one in self._coded)
+
+    def picture(self, number: int) -> Undecoded:
+        def decode():
+            self.decoded.append(number)
+            return np.full((9, 16), number, np.uint8)
+
+        self._coded.append(weakref.ref(decode))
+        return Undecoded(decode)
+
+
+def test_old_pictures_that_nobody_looked_at_are_thinned_out():
+    late, memory = Late(), Memory(4000.0)
+    for n in range(100):
+        memory.add(33.0 * n, late.picture(n))
+        if n == 7:
+            memory.units(memory.within(33.0 * 5, 33.0 * 7))
+        memory.thin(33.0 * (n - 45))
+    kept = {int(memory.luma(n)[0, 0]) for n in range(100)}
+    assert set(range(55, 100)) <= kept, "the newest are all there"
+    assert {5, 6, 7} <= kept, "and what was looked at"
+    assert len(kept & set(range(9, 54))) == 15, "of the others every third"
+    assert [n for n in range(100) if memory.is_given_up(n)] == sorted(set(range(100)) - kept)
+    assert all(0 <= n - int(memory.luma(n)[0, 0]) <= 2 for n in range(100))
+    assert memory.times(slice(0, 100)).tolist() == [33.0 * n for n in range(100)]
+
+
+def test_what_is_thinned_out_is_let_go_and_a_slow_camera_loses_nothing():
+    late, slow, fast = (Late(), Late()), Memory(4000.0), Memory(4000.0)
+    for n in range(200):
+        fast.add(20.0 * n, late[0].picture(n))
+        fast.thin(20.0 * n - 1500)
+        if n % 5 == 0:
+            slow.add(20.0 * n, late[1].picture(n))
+            slow.thin(20.0 * n - 1500)
+    assert late[1].held == 40
+    assert late[0].held == 76 + 25
+    assert late[0].decoded == late[1].decoded == []
 
 
 def test_placing_looks_again_at_what_is_remembered():

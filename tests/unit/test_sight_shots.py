@@ -372,3 +372,31 @@ def test_a_trace_all_through_a_short_shot_does_not_hold_up_all_that_follows():
     assert told == [("a", "b"), ("b", "c")]
     assert builder.until_ms is not None
     assert builder.until_ms > 220 * STEP_MS
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 6])
+@pytest.mark.parametrize("after", ["a", "c"])
+def test_a_shot_of_a_few_frames_is_told_while_the_next_one_lasts(length, after):
+    builder = ShotBuilder(SightSettings())
+    rulings = Rulings().live("a", 20).live("b", length).live(after, 12)
+    for ruling in rulings:
+        builder.add(ruling)
+    assert [(e.to_camera, e.frame) for e in builder.events] == [("b", 20), (after, 20 + length)]
+    assert builder.until_ms is not None
+    assert builder.until_ms >= rulings[20 + length].at_ms
+    assert builder.cuts_until == rulings[-1].index
+    assert [(e.to_camera, e.frame) for e in build(rulings).events] == [
+        ("b", 20),
+        (after, 20 + length),
+    ]
+
+
+@pytest.mark.parametrize("told", [21, 24, 30])
+def test_cuts_are_known_up_to_the_last_frame_that_goes_on(told):
+    builder = ShotBuilder(SightSettings())
+    for ruling in Rulings().live("a", 20).live("b", 20)[:told]:
+        builder.add(ruling)
+    known = builder.cuts_until
+    assert known is not None
+    cut = [e.frame for e in builder.events]
+    assert known == (told - 1 if cut else 19), "a cut that is not told of yet is not passed"

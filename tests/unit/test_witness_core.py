@@ -121,6 +121,26 @@ def test_what_was_told_as_it_went_is_what_the_record_says(observations):
     }
 
 
+def test_a_verdict_waits_for_the_pictures_that_could_undo_the_cut_and_for_no_others(observations):
+    waited: list[int] = []
+
+    def hear(verdict: Verdict, claim: Claim | None, event: Event | None) -> None:
+        if verdict.code is VerdictCode.AGREE and event is not None and event.frame is not None:
+            waited.append(one.program_frames - 1 - event.frame)
+
+    one = Core(
+        made_shoot.CAMERAS,
+        sight=SightSettings(),
+        tolerances=TOLERANCES,
+        listener=Listener(verdict=hear),
+    )
+    play(one, observations)
+    decided_after = SightSettings().decision_lag_ms * made_shoot.FPS / 1000
+    assert waited
+    assert min(waited) >= TOLERANCES.revert_frames
+    assert max(waited) <= TOLERANCES.revert_frames + decided_after + 1
+
+
 # ---------------------------------------------------------------- taken up again
 
 

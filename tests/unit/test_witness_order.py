@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap.vocabulary import PROGRAM, Claim, ClaimType, Frame
-from tap.witness.order import Observation, Sequencer, in_order, place_of
+from tap.witness.order import READING_MS, Observation, Sequencer, in_order, place_of
 
 T0 = 1_789_000_000_000.0
 FEEDS = ("cam-a", "cam-b", PROGRAM)
@@ -225,3 +225,23 @@ def test_a_far_camera_that_is_silent_holds_up_nobody():
         if feed not in ("cam-a", PROGRAM):
             waiting.put(frame(feed, 1730))
     assert {time_of(o) for o in waiting.take(T0 + 1731)} == {1700}
+
+
+def test_a_feed_that_promises_to_have_nothing_older_holds_up_nobody():
+    promised = dict.fromkeys(FEEDS, 0.0)
+    waiting = sequencer(promised={name: lambda name=name: T0 + promised[name] for name in FEEDS})
+    waiting.put(frame(PROGRAM, 1000))
+    assert waiting.take(T0 + 1010) == []
+    promised.update({PROGRAM: 1010.0, "cam-a": 1010.0, "cam-b": 1000.0})
+    assert waiting.take(T0 + 1010) == []  # cam-b may still give one of 1000
+    promised["cam-b"] = 1001.0
+    assert [time_of(one) for one in waiting.take(T0 + 1010)] == [1000.0]
+
+
+def test_promises_leave_a_message_the_time_to_be_read():
+    ahead = dict.fromkeys(FEEDS, lambda: T0 + 10_000)
+    waiting = sequencer(promised=ahead)
+    waiting.put(frame(PROGRAM, 1000))
+    assert waiting.take(T0 + 1000 + READING_MS - 1) == []
+    waiting.put(claim(999))
+    assert [time_of(one) for one in waiting.take(T0 + 1000 + READING_MS)] == [999.0, 1000.0]

@@ -146,7 +146,7 @@ class Tolerances(Section):
     )
     settle_ms: Millis = Field(
         default=_JUDGE.settle_ms,
-        description="how many ms (0 to 600000) a change waits for messages on their way",
+        description="how many ms (0 to 600000) after a change messages still compete for it",
         examples=[250],
     )
     revert_frames: int = Field(

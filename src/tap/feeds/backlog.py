@@ -19,6 +19,11 @@ class Backlog:
         self.dropped = 0
         """Parts left out."""
 
+    @property
+    def held_ms(self) -> float | None:
+        """When the picture arrived that is held back, if one is."""
+        return self._held.at_ms if self._held is not None else None
+
     def due(self, parts: list[Part], now_ms: float) -> list[Part]:
         """Which parts to decode now that these have come."""
         if not parts:

@@ -22,6 +22,7 @@ from tap.feeds.feed import Sink
 from tap.feeds.health import FeedHealth, FeedState, Vitals
 from tap.feeds.jpeg import decode_luma, decoded_late, peek
 from tap.feeds.multipart import MultipartParser, Part, boundary_of
+from tap.feeds.promise import Promise
 from tap.vocabulary import Frame, Picture
 
 _log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class MjpegFeed:
         self._socket: socket.socket | None = None
         self._index = 0
         self._last_at_ms = -math.inf
+        self._promise = Promise(clock)
 
     @property
     def feed(self) -> str:
@@ -89,6 +91,10 @@ class MjpegFeed:
     def health(self) -> FeedHealth:
         """How it is now."""
         return self._vitals.health()
+
+    def promised_ms(self) -> float:
+        """Frames that are still to come are no older than this, Unix ms; from any thread."""
+        return self._promise.until_ms()
 
     def start(self, sink: Sink) -> None:
         """Connect, and hand every frame to `sink` on the feed's own thread."""
@@ -161,6 +167,7 @@ class MjpegFeed:
         finally:
             overdue.cancel()
             self._socket = None
+            self._promise.waits()
 
     def _request(self) -> httpx.Request:
         settings = self._settings
@@ -198,7 +205,7 @@ class MjpegFeed:
             if self._socket is not None:
                 selector.register(self._socket, selectors.EVENT_READ)
             for chunk in self._chunks(response):
-                now_ms = self._clock.now_ms()
+                now_ms = self._promise.bytes_came()
                 if self._ended.is_set():
                     return
                 parts = parser.feed(chunk, now_ms)
@@ -208,6 +215,7 @@ class MjpegFeed:
                 elif now_ms - whole_ms > self._settings.part_s * 1000:
                     raise FeedError(f"No whole picture came in {self._settings.part_s:.0f} s.")
                 self._take(parts, empty=not selector.select(0))
+                self._promise.waits(_older(self._backlog.held_ms, parser.under_way_ms))
         self._take(parser.close(), empty=True)
         self._vitals.took(0, parser.skipped)
 
@@ -246,7 +254,7 @@ class MjpegFeed:
             self._emit(part)
 
     def _emit(self, part: Part) -> None:
-        at_ms = max(float(round(part.at_ms)), self._last_at_ms + 1.0)
+        at_ms = max(self._promise.kept(part.at_ms), self._last_at_ms + 1.0)
         try:
             picture, size = self._picture(part.body, at_ms)
         except FeedError as error:
@@ -282,6 +290,11 @@ class MjpegFeed:
 
     def _tell(self, text: str) -> str:
         return self._access.redact(text, self._url)
+
+
+def _older(one_ms: float | None, other_ms: float | None) -> float | None:
+    times = [at_ms for at_ms in (one_ms, other_ms) if at_ms is not None]
+    return min(times, default=None)
 
 
 def _check_answer(status: int, content_type: str) -> None:

@@ -95,6 +95,13 @@ class MultipartParser:
         """Bytes held, at most about `MAX_BODY` plus one chunk."""
         return len(self._buffer)
 
+    @property
+    def under_way_ms(self) -> float | None:
+        """When the first byte arrived of the part that is under way; None if none has begun."""
+        if self._state is not _State.BODY or self._pos >= len(self._buffer):
+            return None
+        return self._arrived(self._dropped + self._pos)
+
     def feed(self, chunk: bytes, at_ms: float) -> list[Part]:
         """Take bytes that arrived at `at_ms` (Unix ms); return the parts they complete."""
         if not self._arrivals or at_ms - self._arrivals[-1][1] >= 1.0:

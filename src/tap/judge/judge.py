@@ -8,7 +8,7 @@ caller asks for them: live and replayed sessions get the same ones, in the same 
 import heapq
 from collections.abc import Callable, Collection
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from tap.judge import sentences
 from tap.judge.cuts import Cuts
@@ -34,6 +34,17 @@ class _Step(IntEnum):
     CHANGE = 4
 
 
+class _Known(NamedTuple):
+    """How far everything is known: pictures and messages (Unix ms), and hard cuts (a frame)."""
+
+    seen_ms: float
+    heard_ms: float
+    cuts_until: int | None = None
+
+
+_ALL = _Known(float("inf"), float("inf"))
+
+
 class Judge:
     """Takes claims, shots and events as they become known; gives each verdict once, for good.
 
@@ -41,6 +52,10 @@ class Judge:
     shots that reach t: a shot still under way is given as the piece up to there, and goes on with
     the next piece. Claims come in order of receipt, shots and events in order of time. Time that
     no shot covers is time in which tap was blind.
+
+    Pictures are told of later than messages: sight waits for what follows a picture. What the
+    judge decides at a moment asks for pictures of up to `settle_ms` before it only, so it may run
+    so far ahead of them, if all messages up to there are in (`heard_until_ms`).
     """
 
     def __init__(self, cameras: Collection[str], tolerances: Tolerances | None = None) -> None:
@@ -76,10 +91,21 @@ class Judge:
         """Take the next final shot, or piece of one; `reason` says why it is unseen."""
         self._timeline.add(shot, reason)
 
-    def advance(self, seen_until_ms: float) -> list[Verdict]:
-        """What can be decided now that sight has decided up to `seen_until_ms`, in order."""
+    def advance(
+        self,
+        seen_until_ms: float,
+        *,
+        heard_until_ms: float | None = None,
+        cuts_until: int | None = None,
+    ) -> list[Verdict]:
+        """What can be decided now that sight has decided up to `seen_until_ms`, in order.
+
+        `heard_until_ms`: all claims received up to then are in; not given, up to `seen_until_ms`.
+        `cuts_until`: all hard cuts up to and with this program frame are in, whatever the times.
+        """
         until_ms = min(seen_until_ms, self._timeline.end_ms)
-        verdicts = self._decide(until_ms)
+        heard_ms = until_ms if heard_until_ms is None else heard_until_ms
+        verdicts = self._decide(_Known(until_ms, heard_ms, cuts_until))
         oldest_ms = min((hold.start_ms for hold in self._holds), default=until_ms)
         reach_ms = _CLOCK_ERROR_MS + 3 * self._tolerances.patience_ms
         keep_ms = min(oldest_ms, until_ms - reach_ms)
@@ -89,7 +115,7 @@ class Judge:
 
     def close(self) -> list[Verdict]:
         """The session is over: decide all that is left. What the end cut off is `UNSEEN`."""
-        verdicts = self._decide(float("inf"))
+        verdicts = self._decide(_ALL)
         for hold in tuple(self._holds):
             hold.end_ms = max(hold.start_ms, self._timeline.end_ms)
             self._hold_due(float("inf"), hold)
@@ -105,7 +131,25 @@ class Judge:
         place = self._next() if order is None else order
         heapq.heappush(self._agenda, (due_ms, step, place, item))
 
-    def _decide(self, until_ms: float) -> list[Verdict]:
+    def _is_due(self, known: _Known) -> bool:
+        """Whether all is known that the next item of the agenda asks for."""
+        due_ms, step, _, item = self._agenda[0]
+        if due_ms > known.heard_ms or due_ms - self._tolerances.settle_ms >= known.seen_ms:
+            return False
+        if due_ms <= known.seen_ms:
+            return True
+        if step is _Step.ARRIVE:  # of a still is told what the program showed just then
+            return item.type is not ClaimType.STILL
+        return step is not _Step.SETTLE or self._stands(item, known)
+
+    def _stands(self, change: Change, known: _Known) -> bool:
+        """Whether no cut can come any more that takes a change back."""
+        first = change.event.frame
+        if first is None or known.cuts_until is None:
+            return False
+        return known.cuts_until >= first + self._tolerances.revert_frames
+
+    def _decide(self, known: _Known) -> list[Verdict]:
         steps: dict[_Step, Callable[[float, Any], None]] = {
             _Step.ARRIVE: self._arrive,
             _Step.SETTLE: self._settle,
@@ -113,7 +157,7 @@ class Judge:
             _Step.HOLD: self._hold_due,
             _Step.CHANGE: self._change_due,
         }
-        while self._agenda and self._agenda[0][0] <= until_ms:
+        while self._agenda and self._is_due(known):
             now_ms, step, _, item = heapq.heappop(self._agenda)
             steps[step](now_ms, item)
         return self._collect()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from tap.judge.pending import Change, Pool, Told
 from tap.judge.tolerances import Tolerances
+from tap.vocabulary import EventType
 
 _RIVALS = 32
 """Messages on either side that are weighed against one another."""
@@ -121,12 +122,17 @@ def could_take(change: Change, told: Pool[Told], tolerances: Tolerances) -> list
 def undone(
     change: Change, later: Sequence[Change], until_ms: float, tolerances: Tolerances
 ) -> Change | None:
-    """The change that took this one back within a few frames, known by `until_ms`."""
+    """The cut that took this change back within a few frames, known by `until_ms`.
+
+    A change that takes time is none: nobody slips into a dissolve, and where one begins is known
+    only when it is over.
+    """
     for other in later:
         if other.order <= change.order or other.at_ms > until_ms:
             continue
         back = (
-            other.event.to_camera == change.event.from_camera
+            other.event.type is EventType.CUT
+            and other.event.to_camera == change.event.from_camera
             and other.event.from_camera == change.event.to_camera
         )
         if back and not other.reverted and _frames_apart(change, other) <= tolerances.revert_frames:

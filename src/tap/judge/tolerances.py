@@ -16,7 +16,8 @@ class Tolerances:
     window_ms: float = 3000.0
     """A message and a change further apart than this have nothing to do with each other."""
     settle_ms: float = 250.0
-    """How long a change waits for messages on their way, and for the program to cut back."""
+    """Messages received so long after a change still compete for it, and so long the program may
+    take to cut back. Sight is later than that with what it sees, so it costs no time as a rule."""
     revert_frames: int = 5
     """A cut that is undone within this many program frames is `REVERTED`."""
 

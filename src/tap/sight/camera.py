@@ -7,10 +7,16 @@ from tap.sight.memory import Memory
 from tap.sight.past import Past
 from tap.sight.settings import SightSettings
 from tap.sight.still import Stillness
+from tap.vocabulary import LookAt, Picture, when_asked
 
 LEVEL_START = 0.5
 _LEVEL_PACE, _LEVEL_WEIGHT = 0.03, 4
 """Weight of a new picture, and how many pictures the level to start from weighs."""
+
+_WHOLE_MS, _REACH_MS = 1500.0, 750.0
+"""All pictures are kept for so long, or for so much longer than the camera is known to be late: the
+program shows it there, and is looked at again while it is not decided. What is older is asked for
+where a camera is on that has never been, or older pictures are shown again."""
 
 _HARDLY = 0.4
 """Part of its usual fit below which a picture teaches nothing: else a camera that was believed once
@@ -20,9 +26,9 @@ too often would come to be known by pictures of others."""
 class Camera:
     """What sight knows of one camera: its past, its delay, how well it usually fits."""
 
-    def __init__(self, settings: SightSettings) -> None:
+    def __init__(self, settings: SightSettings, look_at: LookAt = when_asked) -> None:
         keep_ms = settings.max_delay_ms + settings.max_lookahead_ms + 400
-        self.memory = Memory(keep_ms)
+        self.memory = Memory(keep_ms, look_at)
         self.still = Stillness(self.memory)
         self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
         self.guessed_ms: float | None = None
@@ -37,6 +43,14 @@ class Camera:
         self.chart = Chart()
         self.information = 0.0
         """Nats that a perfect match usually gains."""
+
+    def take(self, at_ms: float, picture: Picture) -> None:
+        """The next picture."""
+        self.memory.add(at_ms, picture)
+        self.past.add(at_ms, picture)
+        late_ms = [] if self.delay.ms is None else [self.delay.interval_ms[1]]
+        late_ms += [] if self.guessed_ms is None else [self.guessed_ms]
+        self.memory.thin(at_ms - max([_WHOLE_MS, *(late + _REACH_MS for late in late_ms)]))
 
     def learn(self, evidence: Evidence, match: Match) -> None:
         """The camera was live in this picture: remember how it fits and how late it is."""

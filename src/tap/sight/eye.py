@@ -17,7 +17,7 @@ from tap.sight.placement import Placement
 from tap.sight.race import Race
 from tap.sight.settings import SightSettings
 from tap.sight.views import Views, is_portrait
-from tap.vocabulary import Luma
+from tap.vocabulary import LookAt, Luma, when_asked
 
 _BLACK_MEAN, _WHITE_MEAN, _FLAT_STD, _PLAIN_STD = 30.0, 225.0, 5.0, 1.0
 _SHINES, _SHINING = 0.85, 40.0
@@ -45,13 +45,19 @@ highest that can be."""
 class Eye:
     """Looks at program pictures through the cameras' memories."""
 
-    def __init__(self, states: States, cameras: list[Camera], settings: SightSettings) -> None:
+    def __init__(
+        self,
+        states: States,
+        cameras: list[Camera],
+        settings: SightSettings,
+        look_at: LookAt = when_asked,
+    ) -> None:
         self._states = states
         self._cameras = cameras
         self._settings = settings
         self._doubt = Doubt(states, cameras)
         self._race = Race(cameras, settings)
-        self._lineup = Lineup(cameras, settings, self._race)
+        self._lineup = Lineup(cameras, settings, self._race, look_at)
         self._last: Luma | None = None
         self._floor = _BLACK_MEAN
         """Grey level of the darkest that the program shows."""

@@ -18,6 +18,7 @@ from tap.sight.match import gains
 from tap.sight.race import Race
 from tap.sight.settings import JUMP_MS, SightSettings
 from tap.sight.views import Views
+from tap.vocabulary import LookAt
 
 EXPLAINED = 0.9
 """From this part of its usual fit on, a camera explains the picture alone: no pairs are tried."""
@@ -51,8 +52,11 @@ class Looked:
 class Lineup:
     """Holds cameras against program pictures."""
 
-    def __init__(self, cameras: Sequence[Camera], settings: SightSettings, race: Race) -> None:
+    def __init__(
+        self, cameras: Sequence[Camera], settings: SightSettings, race: Race, look_at: LookAt
+    ) -> None:
         self._cameras = cameras
+        self._look_at = look_at
         self._settings = settings
         self._race = race
         self._crowded = race.is_lazy and len(cameras) > FEW
@@ -211,16 +215,23 @@ class Lineup:
                 return delay
         return 0.0
 
+    def _due(self, camera: Camera, at_ms: float) -> int:
+        """The index of the one frame of a camera that is due."""
+        return camera.memory.due(at_ms - self._supposed(camera))
+
     def _match_due(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """How the one frame of a camera that is due explains the picture."""
         if not len(camera.memory):
             return None
-        due = camera.memory.due(at_ms - self._supposed(camera))
+        due = self._due(camera, at_ms)
         return self._match_of(camera, at_ms, views, slice(due, due + 1))
 
     def _fits_due(self, numbers: Sequence[int], at_ms: float, views: Views) -> dict[int, float]:
         """How the one frame that is due of each of some cameras fits; many are matched at once."""
         cameras = self._cameras
+        due_of = [(c.memory, self._due(c, at_ms)) for i in numbers if len((c := cameras[i]).memory)]
+        stale = [memory.stale(due) for memory, due in due_of]
+        self._look_at([picture for picture in stale if picture is not None])
         if len(cameras) <= FEW:
             due = {i: self._match_due(cameras[i], at_ms, views) for i in numbers}
             return {i: match.fit if match else 0.0 for i, match in due.items()}
@@ -243,7 +254,7 @@ class Lineup:
         return fits
 
     def _units_due(self, camera: Camera, at_ms: float) -> Floats:
-        due = camera.memory.due(at_ms - self._supposed(camera))
+        due = self._due(camera, at_ms)
         return camera.memory.units(slice(due, due + 1))
 
     @staticmethod

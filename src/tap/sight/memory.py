@@ -16,11 +16,13 @@ from tap.sight.look import (
     unit,
 )
 from tap.sight.placement import Placement
-from tap.vocabulary import Luma, Picture, luma_of
+from tap.vocabulary import LookAt, Luma, Picture, Undecoded, luma_of, when_asked
 
 _CAPACITY = 320
 """Frames kept at most: 80 fps with the usual settings. Faster cameras are thinned to fit."""
 
+_THIN_MS = 90.0
+"""Of old pictures that nobody looked at one is kept each so many ms."""
 _STEP_PACE = 0.05
 _PAUSE_MS = 1000.0
 """A longer step between frames is a gap and says nothing of the rhythm."""
@@ -38,8 +40,9 @@ class Memory:
     slice and a match is one matrix product.
     """
 
-    def __init__(self, keep_ms: float) -> None:
+    def __init__(self, keep_ms: float, look_at: LookAt = when_asked) -> None:
         self._keep_ms = keep_ms
+        self._look_at = look_at
         self._min_step_ms = keep_ms / _CAPACITY
         self._units = np.zeros((BLOCKS, 2 * _CAPACITY, PIXELS), np.float32)
         self._lengths = np.zeros((2 * _CAPACITY, BLOCKS), np.float32)
@@ -48,6 +51,10 @@ class Memory:
         self._placed = np.zeros(_CAPACITY, np.int64)
         """Under which placement each frame was looked at last; stale ones wait until needed."""
         self._placing = 1
+        self._given_up = np.zeros(_CAPACITY, np.bool_)
+        self._kept_ms = -np.inf
+        self._thinned = 0
+        """So many of the oldest frames have been thinned out, and the time of the last kept."""
         self._start = 0
         self._count = 0
         self.step_ms = 33.0
@@ -89,8 +96,29 @@ class Memory:
         self._times[[slot, slot + _CAPACITY]] = at_ms
         self._pictures[slot] = picture
         self._placed[slot] = 0
+        self._given_up[slot] = False
         while self._count > 1 and self._times[self._start] < at_ms - self._keep_ms:
             self._drop_first()
+
+    def thin(self, before_ms: float) -> None:
+        """Of the frames from before, which are hardly ever asked for, give up some of the pictures
+        that nobody has looked at: coded they take much room. The one before stands for each."""
+        while self._thinned < self._count:
+            slot = (self._start + self._thinned) % _CAPACITY
+            at_ms, picture = self._times[slot], self._pictures[slot]
+            if at_ms >= before_ms:
+                return
+            waits = isinstance(picture, Undecoded) and not picture.looked_at
+            if waits and self._thinned and at_ms - self._kept_ms < _THIN_MS:
+                self._pictures[slot] = self._pictures[slot - 1]
+                self._given_up[slot] = True
+            else:
+                self._kept_ms = at_ms
+            self._thinned += 1
+
+    def is_given_up(self, index: int) -> bool:
+        """Whether the picture before stands for that of the frame at an index of the arrays."""
+        return bool(self._given_up[index % _CAPACITY])
 
     def place(self, placement: Placement, *, portrait: bool) -> None:
         """Change the placement; what is remembered is looked at anew when it is asked for."""
@@ -177,12 +205,18 @@ class Memory:
             return grid
         return as_coarse(grid, cells)
 
+    def stale(self, index: int) -> Picture | None:
+        """The picture that would have to be looked at if the frame at `index` were asked for."""
+        slot = index % _CAPACITY
+        return None if self._placed[slot] == self._placing else self._pictures[slot]
+
     def _freshen(self, indices: npt.NDArray[np.int64]) -> None:
         slots = indices % _CAPACITY
-        for slot in slots[self._placed[slots] != self._placing]:
-            picture = self._pictures[slot]
-            if picture is not None:
-                self._write(int(slot), luma_of(picture))
+        stale = [(int(s), self._pictures[s]) for s in slots[self._placed[slots] != self._placing]]
+        pictures = [(slot, picture) for slot, picture in stale if picture is not None]
+        self._look_at([picture for _, picture in pictures])
+        for slot, picture in pictures:
+            self._write(slot, luma_of(picture))
 
     def _write(self, slot: int, luma: Luma) -> None:
         units, lengths = self.look(luma, self.placement, self.portrait)
@@ -195,3 +229,4 @@ class Memory:
         self._pictures[self._start] = None
         self._start = (self._start + 1) % _CAPACITY
         self._count -= 1
+        self._thinned = max(0, self._thinned - 1)

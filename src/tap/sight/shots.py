@@ -6,7 +6,7 @@ emitted as pieces of shots, which partition time, and as events.
 """
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from tap.sight.ruling import Key, Ruling
 from tap.sight.settings import SightSettings
@@ -65,6 +65,16 @@ class ShotBuilder:
     def until_ms(self) -> float | None:
         """Everything before this time is decided."""
         return self._anchor.end_ms if self._anchor is not None else None
+
+    @property
+    def cuts_until(self) -> int | None:
+        """All hard cuts up to and with this program frame are told of: a dissolve may yet turn out
+        to have begun before it, a cut shows in its first frame."""
+        anchor = self._anchor
+        if anchor is None:
+            return None
+        goes_on = takewhile(lambda ruling: ruling.key == anchor.key, self._open)
+        return max((ruling.index for ruling in goes_on), default=anchor.index)
 
     def add(self, ruling: Ruling) -> None:
         """Take the next ruling, which begins where the last one ended."""
@@ -147,6 +157,8 @@ class ShotBuilder:
         from_black = bool(bridge) or origin.state is ShotState.BLACK
         usual = self._gains.get(target[0].camera or "", self._gain)
         into = fade_in_length(target, usual, from_black=from_black)
+        if into is None and _is_over(target, runs):
+            into = 0  # it is too short to tell, and grows no more
         # A soft change is over when the last trace of the camera before is gone; a trace at the end
         # of a run that something else follows is of that: it would be waited for for ever.
         settled = settled and not (pair and target is runs[-1] and target[-1].fringe)
@@ -295,6 +307,14 @@ class ShotBuilder:
                 )
             )
             self._since_ms = anchor.end_ms  # it is told once, however often it is ended
+
+
+def _is_over(run: Run, runs: Sequence[Run]) -> bool:
+    """Whether another run follows that is there to stay: then no frame comes to this one."""
+    place = next(n for n, one in enumerate(runs) if one is run)
+    following = runs[place + 1 :]
+    shortest = _SHORTEST.get(following[0][0].state, 1) if following else 0
+    return bool(following) and (len(following) > 1 or len(following[0]) >= shortest)
 
 
 def _runs_of(rulings: Sequence[Ruling]) -> list[Run]:

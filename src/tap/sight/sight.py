@@ -30,9 +30,11 @@ from tap.vocabulary import (
     Event,
     Frame,
     Indistinguishable,
+    LookAt,
     ShotState,
     Undecoded,
     luma_of,
+    when_asked,
 )
 
 _UNSURE = 0.85
@@ -68,16 +70,18 @@ class Sight:
         *,
         keep_evidence: bool = False,
         explain: Explain | None = None,
+        look_at: LookAt = when_asked,
     ) -> None:
-        """`keep_evidence`: remember what `in_hindsight` needs, some KB a program frame."""
+        """`keep_evidence`: remember what `in_hindsight` needs, some KB a program frame. `look_at`
+        hears of cameras' pictures that will be looked at in a moment; it changes no answer."""
         self._explain = explain
         self.settings = settings or SightSettings()
         self._kept: list[Evidence | Ruling] | None = [] if keep_evidence else None
         self.cameras = tuple(cameras)
-        self._eyes = [Camera(self.settings) for _ in self.cameras]
+        self._eyes = [Camera(self.settings, look_at) for _ in self.cameras]
         self._number = {name: n for n, name in enumerate(self.cameras)}
         self._states = States(len(self.cameras))
-        self._eye = Eye(self._states, self._eyes, self.settings)
+        self._eye = Eye(self._states, self._eyes, self.settings, look_at)
         self._surveyor = Surveyor(self._eye, self._eyes, self.settings.max_delay_ms)
         self._composer = Composer(self._eye, self._eyes, self._states, self.settings.max_delay_ms)
         self._inference = Inference(
@@ -127,8 +131,7 @@ class Sight:
         if not self.settings.full_look:
             # What sight itself has looked at counts: others, who look as well, must not matter.
             picture = Undecoded(partial(luma_of, picture))
-        camera.memory.add(frame.at_ms, picture)
-        camera.past.add(frame.at_ms, picture)
+        camera.take(frame.at_ms, picture)
 
     def _compare_as_coarsely(self) -> None:
         """Cameras of few pixels fit better than others, as the program's noise is averaged away: so
@@ -174,6 +177,11 @@ class Sight:
     def until_ms(self) -> float | None:
         """Everything on the program before this time is decided."""
         return self._builder.until_ms
+
+    @property
+    def cuts_until(self) -> int | None:
+        """All hard cuts up to and with this program frame are told of."""
+        return self._builder.cuts_until
 
     def cameras_seen(self) -> tuple[CameraSeen, ...]:
         """What was learnt about each camera so far."""

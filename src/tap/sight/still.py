@@ -119,6 +119,8 @@ class Stillness:
         times = self._memory.times(slice(start, stop))
         since = 0
         for n in range(1, stop - start):
+            if self._memory.is_given_up(start + n):
+                continue
             if not _equal(self._memory.luma(start + n), self._memory.luma(start + n - 1)):
                 since = n
             longest = max(longest, float(times[n] - times[since]))

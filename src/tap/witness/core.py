@@ -6,6 +6,7 @@ order gives the same record, byte for byte.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from math import inf, nextafter
 
 from tap.judge import Judge, Tolerances
 from tap.sight import Now, Piece, Sight, SightSettings
@@ -17,11 +18,13 @@ from tap.vocabulary import (
     Event,
     Frame,
     Gap,
+    LookAt,
     SessionName,
     Shot,
     ShotState,
     Verdict,
     Witness,
+    when_asked,
 )
 from tap.witness.hindsight import Hindsight, in_hindsight
 
@@ -56,11 +59,12 @@ class Core:
         tolerances: Tolerances,
         listener: Listener | None = None,
         hindsight: bool = False,
+        look_at: LookAt = when_asked,
     ) -> None:
-        """With `hindsight`, all evidence is kept for `in_hindsight`."""
+        """With `hindsight`, all evidence is kept for `in_hindsight`. `look_at` as for `Sight`."""
         self._cameras = tuple(cameras)
         self._tolerances = tolerances
-        self._sight = Sight(self._cameras, sight, keep_evidence=hindsight)
+        self._sight = Sight(self._cameras, sight, keep_evidence=hindsight, look_at=look_at)
         self._judge = Judge(cameras, tolerances)
         self._listener = listener or Listener()
         self._claims: dict[str, Claim] = {}
@@ -72,6 +76,8 @@ class Core:
         self._delays: dict[str, list[DelayAt]] = {camera: [] for camera in self._cameras}
         self._noted_ms = 0.0
         """Up to here the running shot has been told of."""
+        self._looked_ms = -inf
+        """Time of the newest program frame with which the judge was asked."""
         self._left_ms: float | None = None
         """Where an earlier run of tap stopped looking, until this one sees something."""
 
@@ -196,9 +202,26 @@ class Core:
         for piece, reason in self._after_pause(pieces):
             self._judge.shot(piece, reason)
             self._join(piece, reason)
-        until = self._sight.until_ms
-        if until is not None and (pieces or events):
-            self._say(self._judge.advance(until))
+        self._advance(anew=bool(pieces or events))
+
+    def _advance(self, *, anew: bool) -> None:
+        """Let the judge decide, with each program frame that was looked at, or where something
+        was told `anew`: never only because time went on, which live and replay tell differently.
+
+        What comes at the very time of a frame, or begins where the pictures end, is yet to come.
+        """
+        until, now = self._sight.until_ms, self._sight.now
+        looked_ms = now.at_ms if now is not None else -inf
+        if until is None or not (anew or looked_ms > self._looked_ms):
+            return
+        self._looked_ms = looked_ms
+        self._say(
+            self._judge.advance(
+                nextafter(until, -inf),
+                heard_until_ms=nextafter(max(until, looked_ms), -inf),
+                cuts_until=self._sight.cuts_until,
+            )
+        )
 
     def _measure(self, at_ms: float) -> None:
         """Note the live camera's delay from time to time: its course, not only its end."""

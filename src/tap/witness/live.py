@@ -25,6 +25,7 @@ from tap.errors import InputError
 from tap.feeds.edge import EdgeFeed
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
+from tap.feeds.mjpeg import MjpegFeed
 from tap.feeds.record import REENCODED, ShootRecorder
 from tap.feeds.shoot import ShootCamera, ShootSession
 from tap.ledger import BookStatus, CameraFacts, SessionFacts
@@ -37,6 +38,7 @@ from tap.witness.onlooker import Onlooker, ProgramNow
 from tap.witness.order import Observation, Sequencer
 from tap.witness.session import Plan, Session
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
+from tap.witness.together import Together
 from tap.witness.trim import Trimmer
 from tap.witness.wires import live_feed
 
@@ -116,13 +118,20 @@ class Watch:
             restamp=self._parser.received_at,
             limit=WAITING_FRAMES + WAITING_FAR * len(self._far),
             far=self._far,
+            promised={
+                name: feed.promised_ms
+                for name, feed in self._feeds.items()
+                if isinstance(feed, MjpegFeed)
+            },
         )
         self._plan = _plan(config, full_look=full_look)
         self._onlooker = onlooker
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
         """How many verdicts the last status was told with: the next one has all that came since."""
-        self._session = Session(self._plan, clock.now_ms(), onlooker, far=self._far)
+        self._session = Session(
+            self._plan, clock.now_ms(), onlooker, far=self._far, look_at=Together()
+        )
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
         self._looks = Looks()

@@ -1,21 +1,24 @@
 """One order for everything that is observed: by time, whatever thread it came from.
 
 Live, a frame is stamped when its first byte arrives and is here some ms later, so frames of
-different feeds come slightly out of order. They wait until every feed has moved on, and at most
-`slack_ms`: so long a feed that is slow or down holds up the others. A far camera that has given
+different feeds come slightly out of order. They wait until every feed has moved on, or has promised
+that it has nothing as old, and at most `slack_ms`: so long a feed that is slow or down holds up the
+others. A far camera that has given
 nothing for a second holds up nobody: its frames come before the time at which they are placed.
 """
 
 import heapq
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from tap.vocabulary import PROGRAM, Claim, Frame
 
 Observation = Frame | Claim
 
 SILENT_MS = 1000.0
+READING_MS = 5.0
+"""A message is read some ms after it has been stamped: so long nothing is handed out."""
 Place = tuple[float, int, str]
 
 
@@ -34,7 +37,8 @@ def in_order(sources: Sequence[Iterator[Observation]]) -> Iterator[Observation]:
 class Sequencer:
     """A bounded, thread-safe buffer that hands out live observations in the one order.
 
-    `restamp` gives a claim that comes after its turn a later time of receipt.
+    `restamp` gives a claim that comes after its turn a later time of receipt. `promised`: of feeds
+    that can tell, before which time (Unix ms) they have nothing more to give.
     """
 
     def __init__(
@@ -45,11 +49,13 @@ class Sequencer:
         slack_ms: float = 120.0,
         limit: int = 2000,
         far: Collection[str] = (),
+        promised: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         self._restamp = restamp
         self._slack_ms = slack_ms
         self._limit = limit
         self._far = frozenset(far)
+        self._promised = dict(promised or {})
         self._newest = dict.fromkeys(feeds, 0.0)
         self._heap: list[tuple[Place, int, Observation]] = []
         self._count = 0
@@ -119,8 +125,13 @@ class Sequencer:
 
     def _ready_ms(self, now_ms: float) -> float:
         there = [
-            newest
+            self._reached_ms(feed, newest)
             for feed, newest in self._newest.items()
             if feed not in self._far or newest > now_ms - SILENT_MS
         ]
-        return max(now_ms - self._slack_ms, min(there, default=0.0) - 1)
+        reached_ms = min(min(there, default=0.0) - 1, now_ms - READING_MS)
+        return max(now_ms - self._slack_ms, reached_ms)
+
+    def _reached_ms(self, feed: str, newest_ms: float) -> float:
+        promised = self._promised.get(feed)
+        return newest_ms if promised is None else max(newest_ms, promised())

@@ -37,10 +37,12 @@ from tap.vocabulary import (
     ClaimType,
     Event,
     Frame,
+    LookAt,
     SessionName,
     Shot,
     Verdict,
     Witness,
+    when_asked,
 )
 from tap.witness.core import Core, Listener
 from tap.witness.evidence import witness_text, write_witness
@@ -88,8 +90,10 @@ class Session:
         onlooker: Onlooker | None = None,
         *,
         far: Mapping[str, Fetch] | None = None,
+        look_at: LookAt = when_asked,
     ) -> None:
-        """`far`: for each camera whose whole pictures are elsewhere, how to fetch one."""
+        """`far`: for each camera whose whole pictures are elsewhere, how to fetch one. `look_at` as
+        for `Sight`."""
         plan.folder.mkdir(parents=True, exist_ok=True)
         self._folder = plan.folder
         self._pictures = plan.pictures
@@ -124,6 +128,7 @@ class Session:
             tolerances=plan.tolerances,
             listener=Listener(event=self._event, shot=self._shot, verdict=self._verdict),
             hindsight=plan.hindsight,
+            look_at=look_at,
         )
         for claim in begun.claims:
             self._heed(claim)
