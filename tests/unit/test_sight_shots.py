@@ -400,3 +400,31 @@ def test_cuts_are_known_up_to_the_last_frame_that_goes_on(told):
     assert known is not None
     cut = [e.frame for e in builder.events]
     assert known == (told - 1 if cut else 19), "a cut that is not told of yet is not passed"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([(LIVE, ("a",)), (LIVE, ("b",)), (PAIR, ("a", "b")), (OFF, ())]),
+            st.integers(1, 12),
+            st.floats(0, 1),
+            st.floats(0, 1.2),
+        ),
+        max_size=60,
+    )
+)
+def test_nothing_stays_open_for_long(plan):
+    builder, rulings = ShotBuilder(SightSettings()), Rulings()
+    for (state, cameras), count, trace, gain in plan:
+        rulings.run(
+            state,
+            cameras,
+            count,
+            shares=[trace] * count,
+            traces=[trace] * count,
+            gains=[gain] * count,
+        )
+    for ruling in rulings:
+        builder.add(ruling)
+        told_ms = builder.until_ms or 0.0
+        assert ruling.end_ms - told_ms <= 8000.0

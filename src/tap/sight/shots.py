@@ -41,6 +41,9 @@ _STABLE_ELSE = 3
 """Frames after which a new state is believed to stay."""
 _COMPOSED_MS = 3500.0
 """A pair that lasts longer is no transition."""
+_LONGEST_OPEN_MS = 8000.0
+"""What is open for longer than any soft change takes is told as it stands: nothing may hold up all
+that follows."""
 _FADING = 0.92
 _UNREADABLE = {ShotState.OFF_CAMERA, ShotState.AMBIGUOUS}
 """What the dimmest pictures of a fade may be taken for."""
@@ -89,14 +92,20 @@ class ShotBuilder:
         while self._take_change(final=False):
             pass
         self._emit_settled()
+        if self._open and self._open[-1].end_ms - self._open[0].at_ms > _LONGEST_OPEN_MS:
+            self._emit_all()
 
     def finish(self) -> None:
         """Nothing follows: emit all that is open."""
+        self._emit_all()
+        self._end_hold()
+
+    def _emit_all(self) -> None:
+        """Emit what is open, as if nothing followed."""
         while self._take_change(final=True):
             pass
         self._emit(self._open)
         self._open = []
-        self._end_hold()
 
     # ------------------------------------------------------------------ when is it clear
 
