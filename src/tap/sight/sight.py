@@ -1,7 +1,7 @@
 """Sight: frames in, shots and events out. Pure: no I/O, no clock, the same for live and replay."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -19,6 +19,7 @@ from tap.sight.now import Now, now_at
 from tap.sight.observe import Observer, Separations
 from tap.sight.placement import same_shape
 from tap.sight.presence import Presence
+from tap.sight.ruler import MOST_SURE, Ruler
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
 from tap.sight.shots import Piece, ShotBuilder
@@ -37,18 +38,8 @@ from tap.vocabulary import (
     when_asked,
 )
 
-_UNSURE = 0.85
-"""Below this honest probability of the best camera, others that are likely are named with it."""
-_LIKELY = 0.08
-_NEVER_SEEN = 0.5
-"""Most confidence in "off camera" as long as no camera was ever seen on the program."""
-_OVERRULES = 0.95
-"""From this honest probability on, "off camera" stands, however well a camera fits just now."""
 _AHEAD = 30
 """In hindsight so many pictures tell whether a camera was on that gave none itself."""
-MOST_SURE = 0.999
-"""No confidence above this: the model itself may be wrong."""
-
 
 Explain = Callable[[Evidence, Decided, Ruling, Sequence[Camera]], None]
 """Hears of a program frame as it is ruled: from what, how, and what is known of each camera. What
@@ -103,10 +94,7 @@ class Sight:
         self._size: tuple[int, int] | None = None
         self._frames = 0
         self._now_ms = 0.0
-        self._before: ShotState | None = None
-        """State of the last program frame that was ruled on."""
-        self._named: int | None = None
-        """The camera that was live in it."""
+        self._ruler = Ruler(self.cameras, self._states, self._eyes, self.settings)
         self.now: Now | None = None
 
     # ------------------------------------------------------------------ in
@@ -233,7 +221,7 @@ class Sight:
             )
         )
         builder = ShotBuilder(self.settings)
-        self._before = self._named = None
+        self._ruler.start_again()
         for number, item in enumerate(kept):
             if isinstance(item, Ruling):
                 builder.add(item)
@@ -241,7 +229,7 @@ class Sight:
             after = kept[number + 1 : number + 1 + _AHEAD]
             end_ms = after[0].at_ms if after else self._end_of(item)
             following = [one for one in after if isinstance(one, Evidence)]
-            ruling = self._rule(item, next(decided), following, end_ms)
+            ruling = self._ruler.rule(item, next(decided), following, end_ms)
             builder.add(replace(ruling, fringe=item.fringe))
         builder.finish()
         return builder.shots, self._observer.claimable(builder.events)
@@ -322,7 +310,7 @@ class Sight:
         for verdict in decided:
             evidence = self._waiting.popleft()
             following = self._waiting[0].at_ms if self._waiting else self._end_of(evidence)
-            ruling = self._rule(evidence, verdict, self._waiting, following)
+            ruling = self._ruler.rule(evidence, verdict, self._waiting, following)
             if self._states.pairs:
                 state = int(np.argmax(verdict.sharp))
                 evidence.fringe = self._fringes.look(evidence, state, self._waiting)
@@ -357,96 +345,9 @@ class Sight:
             builder.add(ruling)
         builder.events[before:] = self._observer.claimable(builder.events[before:])
 
-    def _rule(
-        self, evidence: Evidence, decided: Decided, following: Iterable[Evidence], end_ms: float
-    ) -> Ruling:
-        states, honest = self._states, decided.honest
-        state = int(np.argmax(decided.sharp))
-        if honest[states.off] > _OVERRULES:
-            state = states.off
-        order = np.argsort(-honest)
-        runner = int(order[1]) if int(order[0]) == state else int(order[0])
-        kind, cameras, reason = ShotState.LIVE, states.members(state), ""
-        confidence = float(honest[state])
-        if state == states.off:
-            kind = ShotState.OFF_CAMERA
-            if not any(camera.confirmed for camera in self._eyes):
-                # Perhaps it is only that no camera has been recognised yet.
-                confidence = min(confidence, _NEVER_SEEN)
-            lost = self._missing(evidence)
-            if evidence.replayed is not None and evidence.replayed not in lost:
-                cameras = (evidence.replayed,)
-            elif lost:
-                kind = ShotState.UNSEEN
-                reason = evidence.why_missing(lost, self.cameras)
-        elif state == states.black:
-            kind = ShotState.BLACK
-        elif state >= states.first_pair:
-            kind = ShotState.COMPOSED if state == evidence.composed else ShotState.TRANSITION
-        elif self._is_guess(state, evidence, following):
-            kind, cameras = ShotState.UNSEEN, ()
-            reason = evidence.why_missing((state,), self.cameras)
-        elif confidence < _UNSURE:
-            likely = [i for i in range(states.cameras) if honest[i] > _LIKELY or i == state]
-            if len(likely) > 1:
-                kind, cameras = ShotState.AMBIGUOUS, tuple(likely)
-                confidence = float(honest[likely].sum())
-        self._before = kind
-        self._named = state if kind is ShotState.LIVE else None
-        so = min(MOST_SURE, self.settings.calibration.so(kind, confidence))
-        pair = evidence.mixes.get(state)
-        return Ruling(
-            index=evidence.index,
-            at_ms=evidence.at_ms,
-            end_ms=end_ms,
-            state=kind,
-            cameras=tuple(self.cameras[i] for i in cameras),
-            confidence=so,
-            believed=confidence,
-            runner_up=self.cameras[runner] if runner < states.cameras else None,
-            runner_up_confidence=min(
-                1.0 - so, float(honest[runner]) if runner < states.cameras else 0.0
-            ),
-            share=pair.share if pair is not None else 0.0,
-            split=pair.split if pair is not None else False,
-            gain=self._gain(evidence, state),
-            reason=reason,
-        )
-
     def _end_of(self, evidence: Evidence) -> float:
         """When the next picture is due after this one."""
         return evidence.at_ms + self._presence[PROGRAM].interval_ms
-
-    def _is_guess(self, number: int, evidence: Evidence, following: Iterable[Evidence]) -> bool:
-        """Whether a camera would be named only because its pictures are missing: neither the
-        pictures before nor the next in which it can be told show it."""
-        states = self._states
-        if number not in evidence.lacking or number == self._named:
-            return False
-        if evidence.nats[number] > evidence.nats[states.off]:
-            return False  # what there is of it fits
-        told = (later for later in following if number not in later.lacking)
-        first = next(told, None)
-        return first is None or number not in states.members(int(np.argmax(first.nats)))
-
-    def _gain(self, evidence: Evidence, state: int) -> float | None:
-        """Contrast of the picture relative to the camera's, 0 in black."""
-        if state == self._states.black:
-            return 0.0
-        if evidence.skipped:
-            return evidence.gain if state == evidence.best else None
-        match = evidence.matches[state] if state < self._states.cameras else None
-        return None if match is None or state in evidence.lacking else match.gain
-
-    def _missing(self, evidence: Evidence) -> tuple[int, ...]:
-        """The cameras that a picture which matches nothing may be of, unseen by tap."""
-        if evidence.flat:
-            return ()
-        if evidence.lacking and self._before is not ShotState.OFF_CAMERA:
-            return evidence.lacking
-        if all(match is None for match in evidence.matches):
-            return tuple(range(len(self.cameras)))
-        return evidence.blind
 
     def _blind(self, from_ms: float, to_ms: float) -> None:
         """The program gave nothing for a while."""

@@ -5,38 +5,30 @@ thread, the caller's, takes it out in order and runs the session. tap reads; it 
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
-from typing import Any
 
-from tap.claims import DeviceParser, Devices, LiveClaims, Parser, live_claims, load_profile, to_line
+from tap.claims import to_line
 from tap.clock import Clock
 from tap.config import (
     Config,
-    FeedConfig,
-    address_of,
-    events_address_of,
-    load_or_make_key,
     require_startable,
-    secrets_of,
 )
 from tap.errors import InputError
 from tap.feeds.edge import EdgeFeed
 from tap.feeds.feed import LiveFeed
 from tap.feeds.health import FeedState
 from tap.feeds.mjpeg import MjpegFeed
-from tap.feeds.record import REENCODED, ShootRecorder
-from tap.feeds.shoot import ShootCamera, ShootSession
-from tap.ledger import BookStatus, CameraFacts, SessionFacts
+from tap.ledger import BookStatus
 from tap.report.folder import JOURNAL_FILE
 from tap.vocabulary import PROGRAM, Frame, ShotState, Witness
-from tap.witness.ledgers import open_ledger, still_uploader
+from tap.witness.ledgers import still_uploader
 from tap.witness.looks import Looks
-from tap.witness.models import learnt_settings
 from tap.witness.onlooker import Onlooker, ProgramNow
 from tap.witness.order import Observation, Sequencer
-from tap.witness.session import Plan, Session
+from tap.witness.parts import devices_of, director_of, parser_of, plan_of, recorder_of
+from tap.witness.session import Session
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
 from tap.witness.together import Together
 from tap.witness.trim import Trimmer
@@ -104,9 +96,9 @@ class Watch:
             name: live_feed(name, feed, config, clock, late=name != PROGRAM and not full_look)
             for name, feed in config.feeds().items()
         }
-        self._devices = _devices(config, clock)
-        self._parser = _parser(config, [parser for parser, _ in self._devices])
-        self._director = _director(config, clock, self._parser)
+        self._devices = devices_of(config, clock)
+        self._parser = parser_of(config, [parser for parser, _ in self._devices])
+        self._director = director_of(config, clock, self._parser)
         self._wires = [wire for _, wire in self._devices]
         if self._director is not None:
             self._wires.append(self._director)
@@ -124,7 +116,7 @@ class Watch:
                 if isinstance(feed, MjpegFeed)
             },
         )
-        self._plan = _plan(config, full_look=full_look)
+        self._plan = plan_of(config, full_look=full_look)
         self._onlooker = onlooker
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
@@ -133,7 +125,7 @@ class Watch:
             self._plan, clock.now_ms(), onlooker, far=self._far, look_at=Together()
         )
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
-        self._recorder = _recorder(config, record_to, clock) if record_to is not None else None
+        self._recorder = recorder_of(config, record_to, clock) if record_to is not None else None
         self._looks = Looks()
         self._began_ms = clock.now_ms()
         self._ask_ms = 0.0
@@ -340,91 +332,3 @@ def _ledger_status(books: BookStatus, now_ms: float, held: int, why: str | None)
         way_ms=max(0.0, now_ms - since) if since is not None else None,
         oldest_ms=books.oldest_age_ms,
     )
-
-
-def _parser(config: Config, devices: Sequence[DeviceParser]) -> Parser:
-    profile = load_profile(config.director.profile if config.director is not None else "tap")
-    cameras = [camera.id for camera in config.cameras]
-    return Parser(profile, cameras, devices=Devices(cameras, devices))
-
-
-def _devices(config: Config, clock: Clock) -> list[tuple[DeviceParser, LiveClaims]]:
-    """What listens to the cameras' own events."""
-    cameras = [camera.id for camera in config.cameras]
-    found: list[tuple[DeviceParser, LiveClaims]] = []
-    for camera in config.cameras:
-        if camera.events_url is not None:
-            parser = DeviceParser(load_profile(camera.events_profile), cameras, camera.id)
-            address = events_address_of(camera, parser.profile)
-            hide = secrets_of(config)
-            headers = address.headers
-            wire = live_claims(address.whole, parser, clock, headers=headers, hide=hide)
-            found.append((parser, wire))
-    return found
-
-
-def _director(config: Config, clock: Clock, parser: Parser) -> LiveClaims | None:
-    director = config.director
-    if director is None or director.url is None:
-        return None
-    address = address_of(director, parser.profile)
-    hide = secrets_of(config)
-    return live_claims(address.whole, parser, clock, headers=address.headers, hide=hide)
-
-
-def _recorder(config: Config, folder: Path, clock: Clock) -> ShootRecorder:
-    session = config.session
-    return ShootRecorder(
-        folder,
-        ShootSession(
-            external_id=session.external_id,
-            title=session.title,
-            notes=session.notes,
-            mode=session.mode,
-        ),
-        [
-            ShootCamera.model_construct(
-                id=camera.id, role=camera.role, label=camera.label, **_pictures(camera)
-            )
-            for camera in config.cameras
-        ],
-        clock.now_ms(),
-        program=_pictures(config.program),
-    )
-
-
-def _pictures(feed: FeedConfig) -> dict[str, Any]:
-    """What a recording says of a feed whose pictures are tap's own JPEGs, not those received."""
-    return {REENCODED: True} if feed.kind in ("webrtc", "edge") else {}
-
-
-def _plan(config: Config, *, full_look: bool) -> Plan:
-    session = config.session
-    return Plan(
-        session=SessionFacts(
-            external_id=session.external_id,
-            title=session.title,
-            notes=session.notes,
-            mode=session.mode,
-        ),
-        cameras=[
-            CameraFacts(
-                id=camera.id,
-                role=camera.role,
-                label=camera.label,
-                source=camera.url or (camera.file.name if camera.file else None),
-                placement=camera.placement,
-            )
-            for camera in config.cameras
-        ],
-        folder=session_folder(config),
-        store=open_ledger(config),
-        sight=learnt_settings(hold_ms=config.tolerances.hold_ms, full_look=full_look),
-        tolerances=config.tolerances.for_judge(),
-        signer=load_or_make_key(config.seal_key_path, away_from=config.session_folder),
-    )
-
-
-def session_folder(config: Config) -> Path:
-    """Where tap keeps its own evidence of the session."""
-    return config.home / "sessions" / config.session.external_id
