@@ -9,20 +9,19 @@ placement must make its camera fit as well: what only comes near is another came
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tap.sight.bars import Bars
 from tap.sight.camera import Camera
 from tap.sight.crowd import groups, step_of
 from tap.sight.dissolve import DissolveFinder
 from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
-from tap.sight.motion import is_zoom, same_place, step
+from tap.sight.habits import Habits
+from tap.sight.motion import same_place, step
 from tap.sight.placement import (
     Placement,
     clipped,
     same_shape,
     search_placements,
-    usual_placements,
     zoomed,
 )
 from tap.sight.refine import refine
@@ -35,9 +34,8 @@ _BETTER = 0.12
 """A placement must explain so much more of the picture than the best does now."""
 _GAIN = 0.03
 """Where it is known how well cameras fit: so much more than now."""
-_ZOOMED, _CLOSER = 0.5, 0.95
-"""Within a zoom that the program is in: this part of how cameras fit; and how closely it shows the
-camera, at most, to count as one."""
+_ZOOMED = 0.5
+"""Within a zoom that the program is in: this part of how cameras fit."""
 _ASIDE, _GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
@@ -79,8 +77,7 @@ class Surveyor:
     def __init__(self, eye: Eye, cameras: list[Camera], max_delay_ms: float) -> None:
         self._eye = eye
         self._cameras = cameras
-        self._program: tuple[int, int] | None = None
-        self._bars = Bars()
+        self._habits = Habits(cameras)
         self._settled: set[int] = set()
         """Cameras whose place is known to a part of a grid cell."""
         self._full: dict[int, Placement] = {}
@@ -96,28 +93,25 @@ class Surveyor:
             eye,
             cameras,
             lambda camera, placement: self._place(camera, placement, anew=False),
-            self._base,
+            self._habits.base,
             max_delay_ms,
         )
-        self._style, self._mirror = 0, False
-        """Which of the usual placements this program uses: a switcher has one habit for all."""
 
     def reset(self, camera: Camera, program: tuple[int, int] | None) -> None:
         """The camera's or the program's picture has a new shape: start from the usual placement.
 
         Sizes are (width, height) in px; `program` is None as long as it gave no picture.
         """
-        self._program = program
-        if camera.size is not None and program is not None:
-            usual = self._usual(camera)
+        self._habits.program = program
+        first = self._habits.first(camera)
+        if first is not None:
             self._settled.discard(self._cameras.index(camera))
             camera.confirmed = False
-            plain = len(usual) // 2
-            self._place(camera, usual[self._style % plain + plain * self._mirror])
+            self._place(camera, first)
 
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
-        if self._program is None or evidence.repeat or evidence.flat or evidence.skipped:
+        if self._habits.program is None or evidence.repeat or evidence.flat or evidence.skipped:
             return False
         if evidence.information < _DIM * max(c.information for c in self._cameras):
             return False
@@ -159,9 +153,9 @@ class Surveyor:
         """Where bars have come or gone, the cameras lie inside of them."""
         if not self._unexplained and evidence.index % _BARS_EVERY:
             return
-        before = self._bars.rect
-        self._bars.look(evidence.luma)
-        if self._bars.rect == before:
+        before = self._habits.bars.rect
+        self._habits.bars.look(evidence.luma)
+        if self._habits.bars.rect == before:
             return
         for camera in self._cameras:
             full = self._full.get(id(camera))
@@ -191,7 +185,7 @@ class Surveyor:
         placement, fit = refine(
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
         )
-        near = step(now, placement) < _GOES_ON or self._in_middle(camera, placement)
+        near = step(now, placement) < _GOES_ON or self._habits.in_middle(camera, placement)
         if fit < match.fit + STEP_GAIN or not near:
             return False
         self._place_all_alike(camera, placement)
@@ -201,24 +195,13 @@ class Surveyor:
         """Before a program picture is looked at: a zoom that is under way will have gone on."""
         self._zoom.predict(at_ms)
 
-    def _usual(self, camera: Camera) -> list[Placement]:
-        """The usual placements of a camera; [] while its size or the program's is not known."""
-        if camera.size is None or self._program is None:
-            return []
-        inside = self._bars.rect
-        return [clipped(p, inside) for p in usual_placements(camera.size, self._program, inside)]
-
     def _follow(self, camera: Camera, placement: Placement) -> None:
         """Cameras not seen yet are expected to lie as this one does."""
-        usual = self._usual(camera)
-        near = [n for n, one in enumerate(usual) if same_place(one, placement)]
-        if near:
-            self._style = near[0] % (len(usual) // 2)
-            self._mirror = placement.mirror
+        self._habits.learn(camera, placement)
         for other in self._cameras:
             if other.confirmed or other.size is None or camera.size is None:
                 continue
-            self.reset(other, self._program)
+            self.reset(other, self._habits.program)
             if same_shape(other.size, camera.size):
                 self._place(other, placement)
 
@@ -240,7 +223,7 @@ class Surveyor:
         views = Views(evidence.luma)
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in self._asked(evidence):
-            for placement in self._candidates(camera):
+            for placement in self._habits.candidates(camera):
                 fit, index = self._eye.fit(camera, evidence.at_ms, views, placement)
                 if index >= 0:
                     rough.append((fit, number, placement, index))
@@ -255,12 +238,12 @@ class Surveyor:
         """Try every camera zoomed into its middle, as switchers and directors do."""
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in self._asked(evidence):
-            if camera.size is None or self._program is None:
+            if camera.size is None or self._habits.program is None:
                 continue
             index = self._index_at(camera, evidence, evidence.matches[number])
             if index is None:
                 continue
-            for base in self._bases(camera):
+            for base in self._habits.bases(camera):
                 tried = [zoomed(base, scale) for scale in _ZOOMS]
                 fits = [self._eye.fit_at(camera, views, p, index) for p in tried]
                 best = max(range(len(tried)), key=fits.__getitem__)
@@ -278,19 +261,6 @@ class Surveyor:
             and not camera.still.repeats(evidence.at_ms - (camera.delay.ms or 0.0))
         ]
 
-    def _bases(self, camera: Camera) -> list[Placement]:
-        """The placements that a zoom may start from."""
-        usual = self._usual(camera)
-        plain = len(usual) // 2
-        if usual_level(self._cameras) is None or not usual:
-            return usual
-        return [usual[self._style % plain + plain * camera.memory.placement.mirror]]
-
-    def _base(self, camera: Camera) -> Placement | None:
-        """How a camera that was never seen would lie, as this program's cameras do."""
-        bases = self._bases(camera)
-        return bases[0] if bases else None
-
     def _best_refined(
         self,
         evidence: Evidence,
@@ -307,9 +277,9 @@ class Surveyor:
                 # Found by the picture of another moment: it may lie yet better now.
                 placement, _ = refine(self._eye, camera, views, placement, index=better, rounds=2)
                 fit = max(fit, self._eye.fit_at(camera, views, placement, better))
-            if not self._in_middle(camera, placement) and not self._goes_on(placement):
+            if not self._habits.in_middle(camera, placement) and not self._goes_on(placement):
                 fit -= _ASIDE
-            goes_on = self._is_zoomed(camera, placement) and self._goes_on(placement)
+            goes_on = self._habits.is_zoomed(camera, placement) and self._goes_on(placement)
             least = worth.zoomed if goes_on else worth.plain
             if fit > max(least, found.fit if found else 0.0):
                 found = _Proposal(number, placement, fit)
@@ -322,24 +292,6 @@ class Surveyor:
             zoom is not None and zoom.on.near(placement.on) and zoom.of.near(placement.of, _GOES_ON)
         )
 
-    def _is_zoomed(self, camera: Camera, placement: Placement) -> bool:
-        """Whether a placement shows but the middle of what is usually shown of the camera."""
-        base = next((one.of for one in self._usual(camera) if one.on.near(placement.on)), None)
-        wide = placement.of.x1 - placement.of.x0
-        return (
-            base is not None
-            and wide < _CLOSER * (base.x1 - base.x0)
-            and self._in_middle(camera, placement)
-        )
-
-    def _in_middle(self, camera: Camera, placement: Placement) -> bool:
-        """Whether a placement is a usual one, zoomed into about its middle."""
-        return any(
-            is_zoom(base.of, placement.of)
-            for base in self._usual(camera)
-            if base.mirror == placement.mirror and base.on.near(placement.on)
-        )
-
     @staticmethod
     def _index_at(camera: Camera, evidence: Evidence, match: Match | None) -> int | None:
         """Where in a camera's memory the picture most likely is."""
@@ -349,30 +301,15 @@ class Surveyor:
         at = camera.memory.within(evidence.at_ms - delay - 1000, evidence.at_ms - delay)
         return at.stop - 1 if at.stop > at.start else None
 
-    def _candidates(self, camera: Camera) -> list[Placement]:
-        """Usual placements, and how other cameras lie: a programme is often zoomed as a whole."""
-        usual = self._usual(camera)
-        if camera.size is None or not usual:
-            return []
-        others = [
-            other.memory.placement
-            for other in self._cameras
-            if other is not camera
-            and other.confirmed
-            and other.size is not None
-            and same_shape(other.size, camera.size)
-        ]
-        return [p for p in dict.fromkeys((*usual, *others)) if p != camera.memory.placement]
-
     def _search(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
         """Search every camera for the part of it that the program shows."""
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in self._asked(evidence):
             index = self._index_at(camera, evidence, None)
-            if camera.size is None or self._program is None or index is None:
+            if camera.size is None or self._habits.program is None or index is None:
                 continue
             luma = camera.memory.luma(index)
-            for base in self._usual(camera):
+            for base in self._habits.usual(camera):
                 hits = search_placements(luma, evidence.luma, base)[:2]
                 rough += [(correlation, number, place, index) for correlation, place in hits]
         rough.sort(key=lambda hit: -hit[0])
@@ -403,9 +340,9 @@ class Surveyor:
                 self._place(other, placement)
 
     def _place(self, camera: Camera, placement: Placement, *, anew: bool = True) -> None:
-        width, height = self._program or (16, 9)
+        width, height = self._habits.program or (16, 9)
         self._full[id(camera)] = placement
-        placement = clipped(placement, self._bars.rect)
+        placement = clipped(placement, self._habits.bars.rect)
         if anew:
             camera.chart.restart()
         camera.memory.place(placement, portrait=is_portrait(placement.on, (height, width)))
