@@ -12,6 +12,7 @@ from tests.unit.sample_pictures import (
     Camera,
     cuts,
     frames,
+    look_at,
     noisy,
     texture,
     watch,
@@ -345,3 +346,17 @@ def test_black_cameras_and_a_black_program_are_black():
     for camera in cameras.values():
         camera.world[:] = 5
     assert watch(cameras, lambda ms: BLACK, 2.0).state_at(1000) is ShotState.BLACK
+
+
+@pytest.mark.parametrize(("cameras_fps", "program_fps"), [(5.0, 5.0), (7.0, 7.0), (5.0, 25.0)])
+def test_few_pictures_a_second_of_cameras_that_pan(cameras_fps, program_fps):
+    """No picture is like the next: the one that the program shows must be among those tried."""
+    cameras = {f"cam-{n}": Camera(n, fps=cameras_fps) for n in range(1, 4)}
+    plan = [(0, "cam-1"), (4000, "cam-2"), (8000, "cam-3"), (12_000, "cam-1")]
+    sight = Sight(list(cameras))
+    seen = look_at(sight, frames(cameras, cuts(cameras, plan), 16.0, fps=program_fps))
+    assert [(kind, old, new) for kind, _, old, new in seen.told()] == [
+        ("cut", "cam-1", "cam-2"),
+        ("cut", "cam-2", "cam-3"),
+        ("cut", "cam-3", "cam-1"),
+    ]

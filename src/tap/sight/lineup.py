@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tap.sight.camera import Camera
 from tap.sight.crowd import FEW
@@ -29,9 +30,10 @@ _CALLED, _CALLED_OF_MANY = 0.7, 0.3
 that may be it."""
 _AROUND_MS = 250.0
 """How far around the frame that is due a camera is looked for whose delay is not known well."""
-_STRIDE, _HINT = 4, 0.15
-"""Where a camera may be anywhere in its past, one of so many frames is tried first, and those
-around the best if it fits so well."""
+_STRIDE, _STRIDE_MS, _HINT = 4, 160.0, 0.15
+"""Where a camera may be anywhere in its past, one of so many frames is tried first, but no fewer
+than one in so many ms: pictures further apart need not be alike. Then those around the best, if it
+fits so well."""
 _SLACK_MS = 120.0
 """How far outside the interval of a known delay a camera is looked for."""
 
@@ -196,14 +198,15 @@ class Lineup:
     def _match_anywhere(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """A camera's frames at all delays that may be: a rough look, then a close one."""
         part = self.window(camera, at_ms, wide=True)
-        first = part.start + -part.start % _STRIDE  # always the same frames: they are decoded once
+        stride = _stride(camera.memory.times(part))
+        first = part.start + -part.start % stride  # always the same frames: they are decoded once
         if first >= part.stop:
             return self._match_in(camera, at_ms, views, wide=True)
-        memory, indices = camera.memory, np.arange(first, part.stop, _STRIDE)
+        memory, indices = camera.memory, np.arange(first, part.stop, stride)
         seen, _ = views.through(memory.placement.on, memory.cells)
         nats = gains(seen, memory.units_at(indices))[0].sum(axis=0)
         best = int(np.argmax(nats - camera.delay.toll(at_ms - memory.times(indices))))
-        around = _STRIDE if nats[best] >= _HINT * float(seen.information.sum()) else 1
+        around = stride if nats[best] >= _HINT * float(seen.information.sum()) else 1
         best = int(indices[best])
         part = slice(max(part.start, best - around + 1), min(part.stop, best + around))
         return self._match_of(camera, at_ms, views, part)
@@ -296,6 +299,14 @@ class Lineup:
             times=times,
             curve=curve,
         )
+
+
+def _stride(times: npt.NDArray[np.float64]) -> int:
+    """Of frames of these times (n,) in ms, one of how many is tried first."""
+    if len(times) < 2:
+        return 1
+    step_ms = float(times[-1] - times[0]) / (len(times) - 1)
+    return max(1, min(_STRIDE, round(_STRIDE_MS / max(step_ms, 1.0))))
 
 
 def _gain(along: Floats, lengths: Floats) -> float:
