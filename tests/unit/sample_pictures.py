@@ -20,7 +20,7 @@ def texture(seed: int, height: int = 90, width: int = 160) -> Luma:
     rough = rng.normal(size=(height, width)).astype(np.float32)
     soft = cv2.GaussianBlur(rough, (0, 0), 3.0)
     soft = (soft - soft.mean()) / soft.std()
-    return np.clip(118 + 38 * soft, 16, 235).astype(np.uint8)
+    return np.asarray(np.clip(118 + 38 * soft, 16, 235), np.uint8)
 
 
 @dataclass
@@ -55,7 +55,7 @@ Show = Callable[[float], Luma | None]
 def noisy(luma: Luma, ms: float, sigma: float = 1.0) -> Luma:
     """With noise that depends on the time alone."""
     noise = np.random.default_rng(int(ms)).normal(scale=sigma, size=luma.shape)
-    return np.clip(luma + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(luma + noise, 0, 255), np.uint8)
 
 
 def frames(
