@@ -30,6 +30,12 @@ def full_hd() -> Path:
     return shoot("pose2sim", "pose2sim-1080p", options)
 
 
+def full_hd_mjpeg() -> Path:
+    """The same in MJPEG."""
+    options = recipes.Options(seconds=30, longer=1920, size=(1920, 1080), codec=Codec.MJPEG)
+    return shoot("pose2sim", "pose2sim-1080p-mjpeg", options)
+
+
 def as_mjpeg() -> Path:
     """The pose2sim shoot as MJPEG, so that serving it costs next to nothing."""
     return shoot("pose2sim", "pose2sim-mjpeg", recipes.Options(codec=Codec.MJPEG))
