@@ -164,7 +164,7 @@ _UNFIT: dict[Touch, tuple[Touch, ...]] = {
     switcher.slates: (program.graphics, program.running_text),
 }
 _TIME = (cameras.delays, cameras.drift, cameras.clocks, cameras.losses, cameras.to_24)
-COMBINATIONS, MORE = 8, 40
+COMBINATIONS, MORE = 8, 72
 """Combinations in the table, and those that there are to develop on."""
 
 

@@ -17,8 +17,9 @@ _LEAST = 0.01
 _SMALLEST = 0.3
 """A picture has at least this part of the program's width and height."""
 _STEADY = 5
-_FADE = 0.98
-"""Pace at which what was lit is forgotten, so that new bars are noticed."""
+_FADE, _FADE_LATELY = 0.98, 0.7
+"""Pace at which what was lit is forgotten, so that new bars are noticed: a dark picture must not be
+taken for bars; and pace for what is but a guess."""
 
 
 class Bars:
@@ -29,6 +30,10 @@ class Bars:
         self._columns: npt.NDArray[np.float32] | None = None
         self.rect = WHOLE
         """What is not bars; changes only when that has stayed so for some pictures."""
+        self.lately = WHOLE
+        """What was not bars in the last few pictures: bars, or something dark."""
+        self._lately_rows: npt.NDArray[np.float32] | None = None
+        self._lately_columns: npt.NDArray[np.float32] | None = None
         self._next, self._seen = WHOLE, 0
 
     def look(self, luma: Luma) -> None:
@@ -38,19 +43,32 @@ class Bars:
         # One odd pixel must not count.
         rows = np.partition(luma[:, ::2], -2, axis=1)[:, -2].astype(np.float32)
         columns = np.partition(luma[::2], -2, axis=0)[-2].astype(np.float32)
-        if self._rows is not None and self._rows.shape == rows.shape:
-            rows = np.maximum(_FADE * self._rows, rows)
-        if self._columns is not None and self._columns.shape == columns.shape:
-            columns = np.maximum(_FADE * self._columns, columns)
-        self._rows, self._columns = rows, columns
-        y0, y1 = _span(rows)
-        x0, x1 = _span(columns)
-        big_enough = x1 - x0 > _SMALLEST and y1 - y0 > _SMALLEST
-        found = Rect(x0, y0, x1, y1) if big_enough else WHOLE
+        self._lately_rows = _brightest(self._lately_rows, rows, _FADE_LATELY)
+        self._lately_columns = _brightest(self._lately_columns, columns, _FADE_LATELY)
+        self.lately = _lit(self._lately_rows, self._lately_columns)
+        self._rows = _brightest(self._rows, rows, _FADE)
+        self._columns = _brightest(self._columns, columns, _FADE)
+        found = _lit(self._rows, self._columns)
         self._seen = self._seen + 1 if found.near(self._next) else 0
         self._next = found
         if self._seen >= _STEADY and not found.near(self.rect):
             self.rect = found
+
+
+def _brightest(
+    before: npt.NDArray[np.float32] | None, now: npt.NDArray[np.float32], fade: float
+) -> npt.NDArray[np.float32]:
+    """The brightest of each row or column, of late."""
+    if before is None or before.shape != now.shape:
+        return now
+    return np.asarray(np.maximum(fade * before, now), np.float32)
+
+
+def _lit(rows: npt.NDArray[np.float32], columns: npt.NDArray[np.float32]) -> Rect:
+    """The part of the picture with anything lit in it."""
+    (y0, y1), (x0, x1) = _span(rows), _span(columns)
+    big_enough = x1 - x0 > _SMALLEST and y1 - y0 > _SMALLEST
+    return Rect(x0, y0, x1, y1) if big_enough else WHOLE
 
 
 def _span(brightest: npt.NDArray[np.float32]) -> tuple[float, float]:

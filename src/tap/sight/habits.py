@@ -88,4 +88,14 @@ class Habits:
             and other.size is not None
             and same_shape(other.size, camera.size)
         ]
-        return [p for p in dict.fromkeys((*usual, *others)) if p != camera.memory.placement]
+        guessed: list[Placement] = []
+        if self.program is not None and not self.bars.lately.near(self.bars.rect):
+            inside = self.bars.lately
+            guessed = [self.lit(p) for p in usual_placements(camera.size, self.program, inside)]
+        able = dict.fromkeys((*usual, *others, *guessed))
+        return [p for p in able if p != camera.memory.placement]
+
+    def lit(self, placement: Placement) -> Placement:
+        """The part of a placement that is not bars, as far as can be guessed just now: bars come
+        and go with a zoom of the program."""
+        return clipped(placement, self.bars.lately)

@@ -244,7 +244,7 @@ class Surveyor:
             if index is None:
                 continue
             for base in self._habits.bases(camera):
-                tried = [zoomed(base, scale) for scale in _ZOOMS]
+                tried = [self._habits.lit(zoomed(base, scale)) for scale in _ZOOMS]
                 fits = [self._eye.fit_at(camera, views, p, index) for p in tried]
                 best = max(range(len(tried)), key=fits.__getitem__)
                 rough.append((fits[best], number, tried[best], index))
@@ -310,7 +310,7 @@ class Surveyor:
                 continue
             luma = camera.memory.luma(index)
             for base in self._habits.usual(camera):
-                hits = search_placements(luma, evidence.luma, base)[:2]
+                hits = search_placements(luma, evidence.luma, self._habits.lit(base))[:2]
                 rough += [(correlation, number, place, index) for correlation, place in hits]
         rough.sort(key=lambda hit: -hit[0])
         starts: list[tuple[float, int, Placement, int]] = []
