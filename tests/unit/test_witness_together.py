@@ -52,3 +52,11 @@ def test_without_helpers_nothing_is_decoded_ahead():
     coded = [Coded(1), Coded(2)]
     Together(0)([one.picture for one in coded])
     assert [one.threads for one in coded] == [[], []]
+
+
+def test_no_thread_is_left_behind():
+    before = set(threading.enumerate())
+    look_at = Together(2)
+    look_at([Coded(grey).picture for grey in range(8)])
+    look_at.close()
+    assert set(threading.enumerate()) <= before

@@ -121,8 +121,9 @@ class Watch:
         self._shown: tuple[ShotState, str | None] | None = None
         self._told = 0
         """How many verdicts the last status was told with: the next one has all that came since."""
+        self._together = Together()
         self._session = Session(
-            self._plan, clock.now_ms(), onlooker, far=self._far, look_at=Together()
+            self._plan, clock.now_ms(), onlooker, far=self._far, look_at=self._together
         )
         self._stills = still_uploader(config, self._plan.store, self._plan.folder / JOURNAL_FILE)
         self._recorder = recorder_of(config, record_to, clock) if record_to is not None else None
@@ -158,6 +159,7 @@ class Watch:
         finally:
             trimmer.close()
             witness = self._end()
+            self._together.close()
         self._tell(on_status)
         return witness
 

@@ -38,6 +38,10 @@ class Together:
             if not helper.cancel():
                 helper.result()
 
+    def close(self) -> None:
+        """Let the helpers go; nothing is decoded from here on."""
+        self._pool.shutdown()
+
 
 def _decode(todo: deque[Undecoded]) -> None:
     with suppress(IndexError):
