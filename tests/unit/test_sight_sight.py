@@ -360,3 +360,23 @@ def test_few_pictures_a_second_of_cameras_that_pan(cameras_fps, program_fps):
         ("cut", "cam-2", "cam-3"),
         ("cut", "cam-3", "cam-1"),
     ]
+
+
+@pytest.mark.parametrize("stuck", [1, 3])
+def test_a_picture_that_was_stuck_in_a_gap_is_no_cut_after_it(stuck):
+    """The program is silent from 3000 to 5000, while it cuts; then come old pictures in a burst."""
+    show = cuts(CAMERAS, [(0, A), (4000, B)])
+    shown = [f for f in frames(CAMERAS, show, 8.0) if f.feed != PROGRAM or not_silent(f)]
+    late = [
+        Frame(PROGRAM, 0, START_MS + 5000 + 3 * n - 3 * stuck, live(A, 3000 + 40 * n), (1280, 720))
+        for n in range(stuck)
+    ]
+    seen = look_at(Sight(list(CAMERAS)), sorted([*shown, *late], key=lambda f: f.at_ms))
+    assert seen.told() == []
+    assert seen.state_at(4000) is seen.state_at(4999) is ShotState.UNSEEN
+    assert seen.camera_at(2900) == A
+    assert seen.camera_at(5100) == B
+
+
+def not_silent(frame):
+    return not 3000 <= frame.at_ms - START_MS < 5000

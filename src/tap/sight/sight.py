@@ -38,6 +38,9 @@ from tap.vocabulary import (
     when_asked,
 )
 
+_BURST = 0.5
+"""After a gap, pictures of the program that are closer to each other than this part of the usual
+time between two come in a burst."""
 _AHEAD = 30
 """In hindsight so many pictures tell whether a camera was on that gave none itself."""
 
@@ -90,6 +93,8 @@ class Sight:
         }
         self._freeze = FreezeWatch(self.settings.freeze_ms)
         self._held: deque[Frame] = deque()
+        self._resumed: tuple[float, Frame] | None = None
+        """When a gap of the program began, and its last picture since, which may be of a burst."""
         self._waiting: deque[Evidence] = deque()
         self._size: tuple[int, int] | None = None
         self._frames = 0
@@ -105,10 +110,7 @@ class Sight:
         presence = self._presence[frame.feed]
         gap = presence.frame(frame.at_ms)
         if frame.feed == PROGRAM:
-            if gap is not None:
-                self._blind(*gap)
-            self._held.append(frame)
-            self._release()
+            self._see_program(frame, gap)
             return
         camera = self._eyes[self._number[frame.feed]]
         if camera.size is None or not same_shape(camera.size, frame.size):
@@ -120,6 +122,29 @@ class Sight:
             # What sight itself has looked at counts: others, who look as well, must not matter.
             picture = Undecoded(partial(luma_of, picture))
         camera.take(frame.at_ms, picture)
+
+    def _see_program(self, frame: Frame, gap: tuple[float, float] | None) -> None:
+        """The next picture of the program, and the gap that it ends, if it does.
+
+        What comes in a burst after a gap was stuck on its way: it is older than it seems, and a
+        change to what follows happened in the gap. The last of it is as good as the first.
+        """
+        if gap is not None:
+            self._flush()  # what was before ends where the gap begins
+            self._resumed = gap[0], frame
+            return
+        if self._resumed is not None:  # else time has ended the burst
+            self._resumed = self._resumed[0], frame
+            return
+        self._held.append(frame)
+        self._release()
+
+    def _resume(self) -> None:
+        """The program is back."""
+        if self._resumed is not None:
+            (start_ms, first), self._resumed = self._resumed, None
+            self._blind(start_ms, first.at_ms)
+            self._held.append(first)
 
     def _compare_as_coarsely(self) -> None:
         """Cameras of few pixels fit better than others, as the program's noise is averaged away: so
@@ -137,10 +162,14 @@ class Sight:
         for presence in self._presence.values():
             presence.pass_time(now_ms)
         self._now_ms = now_ms
+        burst_ms = _BURST * self._presence[PROGRAM].interval_ms
+        if self._resumed is not None and now_ms - self._resumed[1].at_ms >= burst_ms:
+            self._resume()
         self._release()
 
     def finish(self) -> None:
         """Nothing follows: decide all that waits."""
+        self._resume()
         self._flush()
         for feed, presence in self._presence.items():
             gap = presence.finish(self._now_ms)
