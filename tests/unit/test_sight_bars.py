@@ -77,3 +77,16 @@ def test_a_programme_squeezed_between_bars_is_among_the_usual():
     assert any(p.on == inside and not p.of.whole for p in usual)
     assert len(usual) % 2 == 0
     assert [p.mirror for p in usual] == [False] * (len(usual) // 2) + [True] * (len(usual) // 2)
+
+
+def test_bars_that_come_are_guessed_long_before_they_are_believed():
+    bars, picture = Bars(), np.full((90, 160), 150, np.uint8)
+    for _ in range(30):
+        bars.look(picture)
+    letterboxed = picture.copy()
+    letterboxed[:12] = letterboxed[-12:] = 16
+    for _ in range(8):
+        bars.look(letterboxed)
+    assert bars.rect == WHOLE
+    assert 0.12 < bars.lately.y0 < 0.17
+    assert 0.83 < bars.lately.y1 < 0.88
