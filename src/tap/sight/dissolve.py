@@ -25,6 +25,7 @@ from tap.sight.placement import Placement, moved, shown_of, window_of
 from tap.sight.refine import refine
 from tap.sight.shift import shift
 from tap.sight.views import Views, is_portrait
+from tap.sight.zoom import Place
 
 _LONGEST_MS = 3000.0
 """So long after the first camera was last seen a dissolve away from it may go on."""
@@ -41,12 +42,11 @@ _TURNS = 3
 _AROUND_MS = 150.0
 """Frames so near the one that fits best are tried as well."""
 _ENOUGH = 0.004
+"""Gain in fit below which moving both ends, and that a blend which goes on must still gain."""
 _LIKE_ITSELF = 0.8
 """Both cameras together must fit to this part as one does alone: two are never quite in place."""
 _GAIN = 0.1
 """Part of all nats that the blend must explain beyond what is explained now."""
-
-Place = Callable[[Camera, Placement], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,14 @@ class _Side:
 
     @property
     def at_ms(self) -> float:
+        """When the frame was taken, Unix ms."""
         return float(self.camera.memory.times(slice(self.index, self.index + 1))[0])
 
 
 @dataclass(frozen=True, slots=True)
 class _Blend:
+    """Two sides, and how well they explain a picture: 0 .. 1, and 0 where they do so in parts."""
+
     fit: float
     mix: Mix
     sides: tuple[_Side, _Side]
@@ -103,7 +106,7 @@ class DissolveFinder:
     def note(self, evidence: Evidence) -> None:
         """Take note of a picture that is explained: by one camera, or by a blend."""
         self._failed = 0
-        if evidence.skipped or evidence.flat or evidence.best is None:
+        if evidence.best is None:
             return
         self._seen_ms = evidence.at_ms
         alone = float(evidence.nats[evidence.best])
@@ -294,20 +297,18 @@ class DissolveFinder:
     def _refined(self, blend: _Blend, views: Views) -> _Blend:
         """The blend with both cameras moved, as one picture, to where it fits best."""
         best = now = blend
-        program: Floats | None = None
+        shown = blend.sides[0].placement
+        program = views.grid(shown.on, blend.sides[0].camera.memory.cells_in(shown))
+        portrait = is_portrait(shown.on, views.luma.shape)
+        height, width = program.shape
         for n in range(_ROUNDS):
             blur = _BLURS[min(n, len(_BLURS) - 1)]
             first, second = now.sides
-            if program is None:
-                cells = first.camera.memory.cells_in(first.placement)
-                program = views.grid(first.placement.on, cells)
-            portrait = is_portrait(first.placement.on, views.luma.shape)
             one, other = (
                 s.camera.memory.grid(s.camera.memory.luma(s.index), s.placement, portrait)
                 for s in now.sides
             )
             share = now.mix.share if not now.mix.split else 0.5
-            height, width = program.shape
             both = np.asarray((1 - share) * one + share * other, np.float32)
             by = shift(program, both, blur).common(width, height)
             sides = (

@@ -86,16 +86,8 @@ class Surveyor:
         self._votes: list[tuple[int, Placement]] = []
         self._zoomed: Placement | None = None
         """The placement found last."""
-        self._zoom = ZoomTracker(
-            eye, cameras, lambda camera, placement: self._place(camera, placement, anew=False)
-        )
-        self._dissolves = DissolveFinder(
-            eye,
-            cameras,
-            lambda camera, placement: self._place(camera, placement, anew=False),
-            self._habits.base,
-            max_delay_ms,
-        )
+        self._zoom = ZoomTracker(eye, cameras, self._move)
+        self._dissolves = DissolveFinder(eye, cameras, self._move, self._habits.base, max_delay_ms)
 
     def reset(self, camera: Camera, program: tuple[int, int] | None) -> None:
         """The camera's or the program's picture has a new shape: start from the usual placement.
@@ -338,6 +330,10 @@ class Surveyor:
         for other in self._cameras:
             if other.memory.placement == before:
                 self._place(other, placement)
+
+    def _move(self, camera: Camera, placement: Placement) -> None:
+        """Place a camera that is followed: what is known of its blocks still holds."""
+        self._place(camera, placement, anew=False)
 
     def _place(self, camera: Camera, placement: Placement, *, anew: bool = True) -> None:
         width, height = self._habits.program or (16, 9)

@@ -3,8 +3,8 @@
 Live, a frame is stamped when its first byte arrives and is here some ms later, so frames of
 different feeds come slightly out of order. They wait until every feed has moved on, or has promised
 that it has nothing as old, and at most `slack_ms`: so long a feed that is slow or down holds up the
-others. A far camera that has given
-nothing for a second holds up nobody: its frames come before the time at which they are placed.
+others. A far camera that has given nothing for a second holds up nobody: its frames come before the
+time at which they are placed.
 """
 
 import heapq
