@@ -27,6 +27,7 @@ from tap.vocabulary import (
     when_asked,
 )
 from tap.witness.hindsight import Hindsight, in_hindsight
+from tap.witness.packed import Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,12 @@ class Core:
         self._judge = Judge(cameras, tolerances)
         self._listener = listener or Listener()
         self._claims: dict[str, Claim] = {}
-        self._events: dict[str, Event] = {}
-        self._shots: list[Shot] = []
+        self._events = Packed(Event)
+        self._places: dict[str, int] = {}
+        """Where each event stands, by its id."""
+        self._shots = Packed(Shot)
         self._running: Shot | None = None
-        self._verdicts: list[Verdict] = []
+        self._verdicts = Packed(Verdict)
         self._unseen: list[Gap] = []
         self._delays: dict[str, list[DelayAt]] = {camera: [] for camera in self._cameras}
         self._noted_ms = 0.0
@@ -113,7 +116,7 @@ class Core:
             self._claims.setdefault(claim.id, claim)
             self._judge.claim(claim)
         for event in events:
-            self._events[event.id] = event
+            self._keep(event)
             self._judge.event(event)
         for shot in shots:
             self._judge.shot(shot, BLIND if shot.state is ShotState.UNSEEN else "")
@@ -160,7 +163,7 @@ class Core:
         return {c.id: c.delay_ms for c in self._sight.cameras_seen() if c.delay_ms is not None}
 
     @property
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> Packed[Verdict]:
         """All verdicts so far, as they were given."""
         return self._verdicts
 
@@ -169,7 +172,7 @@ class Core:
         return Witness(
             session=session,
             shots=tuple(self._shots),
-            events=tuple(sorted(self._events.values(), key=lambda e: (e.at_ms, e.id))),
+            events=tuple(sorted(self._events, key=lambda e: (e.at_ms, e.id))),
             verdicts=tuple(
                 sorted(self._verdicts, key=lambda v: (v.at_ms, v.event_id or "", v.claim_id or ""))
             ),
@@ -189,20 +192,25 @@ class Core:
         pieces, events = self._sight.in_hindsight()
         claims = list(self._claims.values())
         judge = Judge(self._cameras, self._tolerances)
-        return in_hindsight(self._shots, pieces, events, claims, judge=judge)
+        return in_hindsight(list(self._shots), pieces, events, claims, judge=judge)
 
     # ------------------------------------------------------------------ what was settled
 
     def _collect(self) -> None:
         pieces, events = self._sight.take()
         for event in events:
-            self._events[event.id] = event
+            self._keep(event)
             self._listener.event(event)
             self._judge.event(event)
         for piece, reason in self._after_pause(pieces):
             self._judge.shot(piece, reason)
             self._join(piece, reason)
         self._advance(anew=bool(pieces or events))
+
+    def _keep(self, event: Event) -> None:
+        if event.id not in self._places:
+            self._places[event.id] = len(self._events)
+            self._events.append(event)
 
     def _advance(self, *, anew: bool) -> None:
         """Let the judge decide, with each program frame that was looked at, or where something
@@ -287,7 +295,8 @@ class Core:
         for verdict in verdicts:
             self._verdicts.append(verdict)
             claim = self._claims.get(verdict.claim_id) if verdict.claim_id else None
-            event = self._events.get(verdict.event_id) if verdict.event_id else None
+            place = self._places.get(verdict.event_id) if verdict.event_id else None
+            event = self._events.at(place) if place is not None else None
             self._listener.verdict(verdict, claim, event)
 
 

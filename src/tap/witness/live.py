@@ -284,7 +284,7 @@ class Watch:
             runner_up_confidence=now.runner_up_confidence if now is not None else 0.0,
             director=self._director_word(),
             claims=len(session.claims),
-            verdicts=tuple(core.verdicts[max(0, min(shown, self._told)) :]),
+            verdicts=tuple(core.verdicts.since(min(shown, self._told))),
             counts=dict(session.counts),
             ledger=_ledger_status(books, now_ms, *session.in_memory),
         )
