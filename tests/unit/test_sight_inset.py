@@ -129,3 +129,28 @@ def test_an_inset_stays_while_pictures_of_its_camera_are_missing():
     sight = Sight(list(CAMERAS))
     seen = look_at(sight, [f for f in frames(CAMERAS, show, 7.0) if not lost(f)])
     assert {shot.state for shot in after(seen, 4500)} == {ShotState.COMPOSED}
+
+
+class Alike(Camera):
+    """A camera whose upper part shows, enlarged, about what stands above a lower third."""
+
+    def at(self, ms: float) -> np.ndarray:
+        own, other = super().at(ms), CAMERAS[A].at(ms)
+        part = other[round(0.41 * 90) : round(0.89 * 90), round(0.06 * 160) : round(0.54 * 160)]
+        grown = cv2.resize(part, (160, 90), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(0.9 * grown + 0.1 * own, np.uint8)
+
+
+def test_a_lower_third_is_no_inset_of_a_camera_that_shows_something_alike():
+    """The camera on program is still to be seen where an inset would be."""
+    cameras = {A: CAMERAS[A], B: Alike(2), C: CAMERAS[C]}
+    plain = cuts(cameras, [(0, A), (1500, B), (3000, A), (6000, C)])
+
+    def show(ms):
+        picture = plain(ms).copy()
+        if ms >= 4000:
+            picture[round(0.7 * 90) : round(0.94 * 90), : round(0.8 * 160)] = 40
+        return picture
+
+    seen = watch(cameras, show, 8.0)
+    assert {shot.state for shot in after(seen, 1500)} == {ShotState.LIVE}

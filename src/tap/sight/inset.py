@@ -17,7 +17,7 @@ from tap.sight.doubt import usual_fit
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.look import BLOCKS, WHOLE, Rect
-from tap.sight.placement import Placement
+from tap.sight.placement import Placement, clipped
 from tap.sight.refine import refine
 from tap.sight.views import Views
 from tap.vocabulary import Luma
@@ -50,6 +50,8 @@ picture goes on behind, a camera near it would be bent into it."""
 _HALF_A_BLOCK = 0.5
 _SAME_BLOCKS = 0.6
 """An inset must cover this part of what is covered, and this part of it must be."""
+_BEHIND = 0.5
+"""Of what is in the inset the big camera explains at most this part of what the small one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,14 @@ class InsetFinder:
         explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
         return explains and float((covered & told).sum()) >= _SAME_BLOCKS * float(told.sum())
 
+    def _shows(self, big: int, evidence: Evidence, rect: Rect, views: Views) -> float:
+        """How well the big camera still explains what is in an inset at `rect`: 0 .. 1."""
+        match, camera = evidence.matches[big], self._cameras[big]
+        if match is None:
+            return 0.0
+        behind = clipped(camera.memory.placement, rect)
+        return self._eye.fit_inside(camera, views, behind, [match.index])[0]
+
     def _around_covered(self, big: int, evidence: Evidence) -> Rect:
         """The part of the picture in which an inset must lie: around all that is covered."""
         match, chart = evidence.matches[big], self._cameras[big].chart
@@ -163,7 +173,9 @@ class InsetFinder:
             if placement is None:
                 continue
             fit = self._fit(number, placement, evidence, views)
-            if fit >= max(self._worth(number), inset.fit if inset else 0.0):
+            behind = self._shows(big, evidence, placement.on, views)
+            worth = max(self._worth(number), behind / _BEHIND)
+            if fit >= max(worth, inset.fit if inset else 0.0):
                 inset = Inset(big, number, placement, inside, fit)
         return inset
 
