@@ -154,3 +154,36 @@ def test_a_lower_third_is_no_inset_of_a_camera_that_shows_something_alike():
 
     seen = watch(cameras, show, 8.0)
     assert {shot.state for shot in after(seen, 1500)} == {ShotState.LIVE}
+
+
+class Stage(Camera):
+    """A stage that stands still, and someone who walks on it; seen from `aside` px beside."""
+
+    aside = 0
+
+    def at(self, ms: float) -> np.ndarray:
+        picture = self.world[20:110, 20 + self.aside : 180 + self.aside].copy()
+        x = round(60 + 55 * np.sin(1.7 * ms / 1000.0)) - self.aside
+        picture[25:85, x : x + 26] = super().at(ms)[25:85, x : x + 26]
+        return picture
+
+
+class Beside(Stage):
+    aside = 3
+
+
+def test_of_two_that_look_alike_the_inset_is_of_the_one_whose_moment_it_shows():
+    """Its delay is not known yet: it was never on program before."""
+    cameras = {A: CAMERAS[A], B: Stage(5), C: Beside(5)}
+    plain = cuts(cameras, [(0, A), (1500, B), (3000, A)])
+
+    def show(ms):
+        picture = plain(ms).copy()
+        if ms >= 4500:
+            small = cv2.resize(cameras[C].at(ms - 900.0), (88, 50), interpolation=cv2.INTER_AREA)
+            picture[37:87, 68:156] = small
+        return noisy(picture, ms)
+
+    seen = watch(cameras, show, 7.0)
+    late = after(seen, 4500)
+    assert {frozenset(shot.cameras) for shot in late} == {frozenset({A, C})}

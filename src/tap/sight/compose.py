@@ -97,7 +97,7 @@ class Composer:
         """The layout that was found last; looked for again while nothing else explains."""
         self._placed: dict[tuple[Box, int], tuple[Placement, Placement]] = {}
         """Where cameras were found in boxes, and where each usually lay then."""
-        self._insets = InsetFinder(eye, cameras)
+        self._insets = InsetFinder(eye, cameras, max_delay_ms)
 
     def look(self, evidence: Evidence) -> bool:
         """Weigh compositions if no camera explains the picture. True if one does."""

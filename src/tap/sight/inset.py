@@ -42,6 +42,8 @@ _BORDER = 0.06
 _COMPOSED_AREA = 0.18
 """Part of the picture from which an inset counts; found to a per cent or two."""
 _FALLBACK_DELAY_MS, _AROUND_MS = 200.0, 120.0
+_CANDIDATES = 32
+"""Frames of a camera that are tried first."""
 _NEARLY = 0.08
 """Cameras that correlate nearly as well as the best are tried too."""
 _ROUNDS, _CLOSE = 4, 0.08
@@ -56,11 +58,13 @@ _BEHIND = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Inset:
-    """Camera `small` in a part of camera `big`'s picture; `blocks` (32,) are those it covers."""
+    """Camera `small`, `lag_ms` late, in a part of camera `big`'s picture; `blocks` (32,) are those
+    it covers."""
 
     big: int
     small: int
     placement: Placement
+    lag_ms: float
     blocks: npt.NDArray[np.bool_]
     fit: float
 
@@ -68,8 +72,9 @@ class Inset:
 class InsetFinder:
     """Follows program pictures in order."""
 
-    def __init__(self, eye: Eye, cameras: list[Camera]) -> None:
+    def __init__(self, eye: Eye, cameras: list[Camera], max_delay_ms: float) -> None:
         self._eye = eye
+        self._max_delay_ms = max_delay_ms
         self._cameras = cameras
         self._covered = self._searches = 0
         self._found: Inset | None = None
@@ -86,7 +91,7 @@ class InsetFinder:
             return None
         views = Views(evidence.luma)
         if self._found is not None and self._found.big == big:
-            fit = self._fit(self._found.small, self._found.placement, evidence, views)
+            fit = self._fit(self._found, evidence.at_ms, views)
             lacks = self._found.small in evidence.lacking
             if lacks or fit >= _GOES_ON * self._worth(self._found.small):
                 self._missed = 0
@@ -169,31 +174,33 @@ class InsetFinder:
             if peak < max(hits)[0] - _NEARLY or not self._covers(big, evidence, rect):
                 continue
             inside = _blocks_in(rect, evidence.luma)
-            placement = self._placed(number, mirror, rect, evidence, views)
-            if placement is None:
+            placed = self._placed(number, mirror, rect, evidence.at_ms, views)
+            if placed is None:
                 continue
-            fit = self._fit(number, placement, evidence, views)
+            placement, index, fit = placed
             behind = self._shows(big, evidence, placement.on, views)
             worth = max(self._worth(number), behind / _BEHIND)
             if fit >= max(worth, inset.fit if inset else 0.0):
-                inset = Inset(big, number, placement, inside, fit)
+                taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
+                inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
         return inset
 
     def _placed(
-        self, number: int, mirror: bool, rect: Rect, evidence: Evidence, views: Views
-    ) -> Placement | None:
-        """How a camera lies in an inset that was found to a pixel or two; None if it lies elsewhere
-        after all."""
+        self, number: int, mirror: bool, rect: Rect, at_ms: float, views: Views
+    ) -> tuple[Placement, int, float] | None:
+        """How a camera lies in an inset that was found to a pixel or two, which of its frames is
+        there, and how well it fits; None if it lies elsewhere after all."""
         camera = self._cameras[number]
         start = Placement(_core(rect), _core(camera.memory.placement.of), mirror)
-        chosen = self._frames(camera, evidence.at_ms)
-        if not chosen:
-            return None
-        _, index = self._eye.fit_inside(camera, views, start, chosen)
+        part = self._part(camera, at_ms)
+        _, index = self._eye.search_inside(camera, views, start, part, most=_CANDIDATES)
         if index < 0:
             return None
         found, _ = refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)
-        return found if _is_close(found.of, start.of) else None
+        if not _is_close(found.of, start.of):
+            return None
+        fit, index = self._eye.search_inside(camera, views, found, part, most=_CANDIDATES)
+        return found, index, fit
 
     def _picture(self, camera: Camera, at_ms: float, mirror: bool) -> Luma | None:
         delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS
@@ -209,16 +216,23 @@ class InsetFinder:
             return None
         return np.ascontiguousarray(luma[:, ::-1] if mirror else luma)
 
-    def _frames(self, camera: Camera, at_ms: float) -> range:
-        """Indices of the frames in a camera's memory that a picture at `at_ms` may show."""
-        delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS
-        part = camera.memory.within(at_ms - delay - _AROUND_MS, at_ms - delay + _AROUND_MS)
-        return range(part.start, part.stop, max(1, (part.stop - part.start) // 6))
+    def _part(self, camera: Camera, at_ms: float) -> slice:
+        """The part of a camera's memory that a picture at `at_ms` may show: cameras that look alike
+        differ in what moves, so the very frame must be found."""
+        if camera.delay.locked and camera.delay.ms is not None:
+            return _around(camera, at_ms - camera.delay.ms)
+        return camera.memory.within(at_ms - self._max_delay_ms, at_ms)
 
-    def _fit(self, number: int, placement: Placement, evidence: Evidence, views: Views) -> float:
-        camera = self._cameras[number]
-        chosen = self._frames(camera, evidence.at_ms)
-        return self._eye.fit_inside(camera, views, placement, chosen)[0] if chosen else 0.0
+    def _fit(self, inset: Inset, at_ms: float, views: Views) -> float:
+        """How well an inset that was found fits a later picture."""
+        camera = self._cameras[inset.small]
+        part = _around(camera, at_ms - inset.lag_ms)
+        chosen = range(part.start, part.stop, max(1, (part.stop - part.start) // 6))
+        return self._eye.fit_inside(camera, views, inset.placement, chosen)[0] if chosen else 0.0
+
+
+def _around(camera: Camera, taken_ms: float) -> slice:
+    return camera.memory.within(taken_ms - _AROUND_MS, taken_ms + _AROUND_MS)
 
 
 def _is_close(one: Rect, other: Rect) -> bool:
