@@ -1,5 +1,6 @@
 """The switcher and the truth: what the program shows, and what is said of it, without pictures."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap.rig.camera import Camera, Timing
+from tap.rig.dress import Zoom
 from tap.rig.plan import BLACK, SLATE, Delay, Expected, Kind, On, Plan, Program, Take, camera
 from tap.rig.switcher import Switcher
 from tap.rig.truth import truth_of
@@ -68,6 +70,18 @@ def test_a_soft_change_lasts_from_the_first_mixed_frame(how):
     assert found["frames"][50]["cameras"] == ["a", "b"]
     (event,) = found["events"]
     assert (event["type"], event["frame"], event["durationMs"]) == (how.value, 50, 400)
+
+
+@pytest.mark.parametrize("variant", ["down", "up"])
+def test_what_a_wipe_does_outside_of_a_crop_is_not_seen(variant):
+    wide = replace(PROGRAM, size=(64, 36), effects=(Zoom(((0.0, 2.0, 0.5, 0.5),)),))
+    made = Switcher(cameras(), plan(Take(2000.0, camera("b"), EventType.WIPE, 800.0, variant)), wide)
+    found = truth(made)
+    shown = [(frame["state"], frame["camera"]) for frame in found["frames"][50:70]]
+    # Its edge is soft: it is there a frame before its middle.
+    assert shown == [("live", "a")] * 4 + [("transition", None)] * 12 + [("live", "b")] * 4
+    (event,) = found["events"]
+    assert (event["type"], event["frame"], event["durationMs"]) == ("wipe", 54, 480)
 
 
 def test_black_slate_and_untapped_are_no_camera():

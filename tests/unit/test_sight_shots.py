@@ -119,6 +119,14 @@ def test_a_dissolve_is_over_when_the_share_stops_growing():
     assert 39 <= start + length <= 43
 
 
+def test_a_wipe_of_which_one_frame_is_seen_as_mixed():
+    """The others were found to have something of the other camera beside it."""
+    rulings = Rulings().live("a", 20, traces=[0.0] * 17 + [0.01, 0.05, 0.1])
+    rulings.mixed("a", "b", 1, split=True, shares=[0.5])
+    rulings.live("b", 20, traces=[0.1, 0.05, 0.01] + [0.0] * 9)
+    assert told(build(rulings)) == [("wipe", 18, 6, "a", "b")]
+
+
 def test_a_wipe_is_a_mixture_side_by_side():
     built = build(Rulings().live("a", 30).mixed("a", "b", 12, split=True).live("b", 30))
     assert told(built)[0][0] == "wipe"
@@ -259,6 +267,7 @@ runs = st.tuples(
     st.lists(st.floats(0, 1.2), min_size=1, max_size=5),
     st.lists(st.floats(0, 1), min_size=1, max_size=5),
     st.booleans(),
+    st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=9),
 )
 
 
@@ -266,7 +275,7 @@ runs = st.tuples(
 @given(st.lists(runs, max_size=14), st.integers(1, 30))
 def test_any_rulings_become_shots_that_partition_time(plan, rate):
     rulings = Rulings()
-    for (state, cameras), count, gains, shares, split in plan:
+    for (state, cameras), count, gains, shares, split, traces in plan:
         frames = 1 + count // rate
         ramp = [shares[0] + (shares[-1] - shares[0]) * n / frames for n in range(frames)]
         rulings.run(
@@ -276,6 +285,7 @@ def test_any_rulings_become_shots_that_partition_time(plan, rate):
             gains=[gains[n % len(gains)] for n in range(frames)],
             shares=ramp,
             split=split,
+            traces=[traces[n % len(traces)] for n in range(frames)] if state is LIVE else (),
         )
     builder = ShotBuilder(SightSettings())
     for ruling in rulings:

@@ -15,6 +15,8 @@ from tap.vocabulary import EventType, ShotState
 
 COMPOSED_SHARE = 0.2
 """A second camera that fills at least this much of the picture makes it composed."""
+_VISIBLE = 8
+"""Grey levels by which a pixel of a wipe must differ to be seen."""
 STEADY_PPM = 100.0
 """Clocks that run further apart change the delay between their files by ms within minutes."""
 
@@ -144,9 +146,12 @@ class Switcher:
         out = self._compose(whole)
         if part:
             out = look.mixed(out, self._compose(whole + 1), part)
+        return self._touched(out, tick * self._interval_ms)
+
+    def _touched(self, picture: Picture, program_ms: float) -> Picture:
         for effect in self.program.effects:
-            out = effect(out, tick * self._interval_ms)
-        return out
+            picture = effect(picture, program_ms)
+        return picture
 
     def take_of(self, frame: Shown) -> Take:
         """The take that a frame shows (or goes to)."""
@@ -159,8 +164,27 @@ class Switcher:
         if step.progress is None:
             return self.label_of(on, program_ms)
         before = self.plan.takes[step.take - 1].on
+        seen = self._sides_seen(step, program_ms)
+        if seen != (True, True):
+            return self.label_of(before if seen[0] else on, program_ms)
         names = tuple(dict.fromkeys((*self._tapped(before), *self._tapped(on))))
         return Label(ShotState.TRANSITION, None, names)
+
+    def _sides_seen(self, step: Step, program_ms: float) -> tuple[bool, bool]:
+        """Whether anything of what was on before, and of what comes, is to be seen: the first or
+        the last of a wipe may lie behind bars, or outside of what a crop shows."""
+        take = self.plan.takes[step.take]
+        if take.how is not EventType.WIPE or step.progress is None:
+            return True, True
+        width, height = self.program.size
+        sides = [np.full((height, width, 3), grey, np.uint8) for grey in (0, 255)]
+        both = self._finished(mixes.changed(*sides, step.progress, take), program_ms)
+        old, new = (self._finished(side, program_ms).astype(np.int16) for side in sides)
+        return tuple(bool((np.abs(both - other) > _VISIBLE).any()) for other in (new, old))
+
+    def _finished(self, picture: Picture, program_ms: float) -> Picture:
+        """What becomes of a picture of the mixer on its way to the program."""
+        return self._touched(look.dressed(picture, self.program.look, program_ms), program_ms)
 
     def _tapped(self, on: On) -> tuple[str, ...]:
         return on.cameras[:1] if on.kind is Kind.CAMERA and self._is_tapped(on) else ()

@@ -85,14 +85,17 @@ def _event(
     left: Label,
     settled: Label,
 ) -> Json:
-    """The change whose first frame is `frames[index]`. A soft one whose mixed frames were never
-    shown (under a freeze) is a cut to whoever looks."""
+    """The change to what `frames[index]` is the first frame of, as far as it is to be seen. A soft
+    one whose mixed frames were never shown (under a freeze) is a cut to whoever looks."""
     end = index
     while end < len(frames) and frames[end].step.take == frames[index].step.take:
         if frames[end].step.progress is None:
             break
         end += 1
     soft = frames[index].step.progress is not None
+    mixed = [n for n in range(index, end) if frames[n].label.state is ShotState.TRANSITION]
+    if mixed:
+        index, end = mixed[0], mixed[-1] + 1
     until = times_ms[min(end, len(frames) - 1)]
     return {
         "id": "",

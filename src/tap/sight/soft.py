@@ -191,6 +191,8 @@ def _share_of(ruling: Ruling, camera: str | None) -> float:
 
 def _line(shares: Sequence[float]) -> tuple[float, float]:
     """Least squares over the frame number: slope per frame, and the frame at which it is 0."""
+    if len(shares) < 2:
+        return 0.0, 0.0
     x = np.arange(len(shares), dtype=np.float64)
     slope, offset = (float(v) for v in np.polyfit(x, np.asarray(shares), 1))
     if slope <= 1e-6:
