@@ -14,7 +14,7 @@ from benchmarks.accuracy.scenes import PARTS, Scene
 from benchmarks.accuracy.setup import Setup, Touch, angles, near
 from tap.rig.write import Production
 
-VERSION = 3
+VERSION = 4
 
 ALIKE, HELD = "untapped look-alike", "nothing happens"
 """Groups with a figure of their own."""

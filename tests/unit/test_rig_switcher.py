@@ -75,8 +75,8 @@ def test_a_soft_change_lasts_from_the_first_mixed_frame(how):
 @pytest.mark.parametrize("variant", ["down", "up"])
 def test_what_a_wipe_does_outside_of_a_crop_is_not_seen(variant):
     wide = replace(PROGRAM, size=(64, 36), effects=(Zoom(((0.0, 2.0, 0.5, 0.5),)),))
-    made = Switcher(cameras(), plan(Take(2000.0, camera("b"), EventType.WIPE, 800.0, variant)), wide)
-    found = truth(made)
+    take = Take(2000.0, camera("b"), EventType.WIPE, 800.0, variant)
+    found = truth(Switcher(cameras(), plan(take), wide))
     shown = [(frame["state"], frame["camera"]) for frame in found["frames"][50:70]]
     # Its edge is soft: it is there a frame before its middle.
     assert shown == [("live", "a")] * 4 + [("transition", None)] * 12 + [("live", "b")] * 4
