@@ -124,7 +124,7 @@ def test_a_wipe_of_which_one_frame_is_seen_as_mixed():
     rulings = Rulings().live("a", 20, traces=[0.0] * 17 + [0.01, 0.05, 0.1])
     rulings.mixed("a", "b", 1, split=True, shares=[0.5])
     rulings.live("b", 20, traces=[0.1, 0.05, 0.01] + [0.0] * 9)
-    assert told(build(rulings)) == [("wipe", 18, 6, "a", "b")]
+    assert told(build(rulings)) == [("wipe", 17, 7, "a", "b")]
 
 
 def test_a_wipe_is_a_mixture_side_by_side():

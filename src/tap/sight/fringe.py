@@ -5,8 +5,8 @@ were seen mixed, it is known what to look for: how much of the other camera is b
 whether the part that a wipe has taken, or has still to take, has anything in it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -17,29 +17,45 @@ from tap.sight.evidence import Evidence
 from tap.sight.eye import index_due
 from tap.sight.infer import States, Vector
 from tap.sight.look import Floats, blocks
+from tap.sight.match import SPLIT_TOLL
 from tap.sight.views import Views
+
+Pixels = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
 
 TRACE = 0.02
 """Part of a blend that is seen at least; less is as good as none."""
 _SPECK = 0.0015
 """Part of the picture that a wipe must have taken to be seen."""
-_FAR_MS = 500.0
-"""How far from a frame that is mixed its fringe may reach."""
+_FAR_MS, _FAR_SPLIT_MS = 500.0, 900.0
+"""How far from a frame that is mixed its fringe may reach: of a blend, and of what is side by side.
+"""
+_BEGUN = 0.01
+"""Part of all nats that a wipe gains at least where it has begun."""
 _UNLIKE = 0.15
 """Cameras must differ by this part of their energy, else no blend can be measured."""
 _SPREADS, _GREYS = 4.0, 6.0
 """A pixel differs if it is off by so many spreads of the noise, and by so many grey levels."""
+_CLOSER = 0.5
+"""A pixel is the other camera's if it is so much nearer to what that one has there."""
+_ABOUT = 3.0
+"""So many times those greys away a pixel may still be the same camera's, graded otherwise."""
+_FEW = 4
+"""Pixels from which on a wipe can be looked into."""
 _ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Mixed:
-    """A frame in which two cameras were seen: their state, and whether side by side."""
+    """A frame in which two cameras were seen: their state, and, of those that were side by side,
+    the program's picture and theirs, by number, and how late they were, in ms."""
 
     at_ms: float
     state: int
     split: bool
-    evidence: Evidence
+    program: Floats | None = None
+    cameras: Mapping[int, Floats] = field(default_factory=dict[int, Floats])
+    lags: Mapping[int, float] = field(default_factory=dict[int, float])
 
 
 class Fringes:
@@ -59,7 +75,7 @@ class Fringes:
         if state >= self._states.first_pair:
             pair = evidence.mixes.get(state)
             if pair is not None and evidence.composed is None:
-                self._last = _Mixed(evidence.at_ms, state, pair.split, evidence)
+                self._last = self._mixed(evidence, state)
             return None
         if state >= self._states.cameras:
             return None
@@ -68,7 +84,7 @@ class Fringes:
             return None
         other = next(i for i in self._states.members(mixed.state) if i != state)
         if mixed.split:
-            return self._taken(evidence, mixed, state)
+            return self._taken(evidence, mixed, state, other)
         return self._blended(evidence, state, other)
 
     def _near(self, evidence: Evidence, state: int, ahead: Iterable[Evidence]) -> _Mixed | None:
@@ -77,28 +93,62 @@ class Fringes:
         if (
             last is not None
             and state in self._states.members(last.state)
-            and evidence.at_ms - last.at_ms <= _FAR_MS
+            and evidence.at_ms - last.at_ms <= (_FAR_SPLIT_MS if last.split else _FAR_MS)
         ):
             return last
+        begun: tuple[Evidence, int] | None = None
         for later in ahead:
             if later.at_ms - evidence.at_ms > _FAR_MS:
-                return None
+                break
             if not later.mixes or later.composed is not None:
                 continue
             best = max(later.mixes, key=lambda s: later.nats[s])
-            if state in self._states.members(best) and later.nats[best] >= later.nats.max():
-                return _Mixed(later.at_ms, best, later.mixes[best].split, later)
-        return None
+            if state not in self._states.members(best):
+                continue
+            if later.nats[best] >= later.nats.max():
+                return self._mixed(later, best)
+            # A wipe that has just begun does not pay its toll yet.
+            toll = (SPLIT_TOLL - _BEGUN) * later.information
+            if later.mixes[best].split and later.nats[best] >= later.nats[state] - toll:
+                begun = later, best
+        return self._mixed(*begun) if begun is not None else None
 
-    def _pictures(self, evidence: Evidence, number: int) -> tuple[Floats, Floats] | None:
-        """The program's picture and the camera's at its time, as grids of one shape."""
+    def _mixed(self, evidence: Evidence, state: int) -> _Mixed:
+        split = evidence.mixes[state].split
+        if not split:
+            return _Mixed(evidence.at_ms, state, split)
+        one, two = self._states.members(state)
+        seen = self._both(evidence, one, two)
+        if seen is None:
+            return _Mixed(evidence.at_ms, state, split)
+        lags: dict[int, float] = {}
+        for number in (one, two):
+            index = self._index(evidence, number)
+            if index is not None:
+                taken_ms = self._cameras[number].memory.times(slice(index, index + 1))[0]
+                lags[number] = evidence.at_ms - float(taken_ms)
+        return _Mixed(evidence.at_ms, state, split, seen[0], {one: seen[1], two: seen[2]}, lags)
+
+    def _index(self, evidence: Evidence, number: int) -> int | None:
+        """Which of a camera's frames the program's picture shows, if it shows it."""
         camera = self._cameras[number]
         memory, match = camera.memory, evidence.matches[number]
         if match is not None:
-            index = index_due(camera, evidence.at_ms, match)
-        elif camera.delay.ms is not None and len(memory):  # it was not looked at
-            index = memory.due(evidence.at_ms - camera.delay.ms)
-        else:
+            return index_due(camera, evidence.at_ms, match)
+        if camera.delay.ms is not None and len(memory):  # it was not looked at
+            return memory.due(evidence.at_ms - camera.delay.ms)
+        return None
+
+    def _pictures(
+        self, evidence: Evidence, number: int, lag_ms: float | None = None
+    ) -> tuple[Floats, Floats] | None:
+        """The program's picture and the camera's at its time, as grids of one shape. `lag_ms`: how
+        late it is, where that is known from a frame that shows more of it."""
+        memory = self._cameras[number].memory
+        index = self._index(evidence, number)
+        if lag_ms is not None and len(memory):
+            index = memory.due(evidence.at_ms - lag_ms)
+        if index is None:
             return None
         place = memory.placement
         there = memory.grid(memory.luma(index), place, memory.portrait)
@@ -125,27 +175,121 @@ class Fringes:
         share = float(max(0.0, weights[1])) / total if total > 0 else 0.0
         return share if share >= TRACE else 0.0
 
-    def _taken(self, evidence: Evidence, mixed: _Mixed, number: int) -> float | None:
-        """The part of the picture that is not this camera's, where the wipe has been or will go."""
-        near, here = self._pictures(mixed.evidence, number), self._pictures(evidence, number)
-        if near is None or here is None or near[0].shape != here[0].shape:
+    def _taken(
+        self, evidence: Evidence, mixed: _Mixed, number: int, other: int
+    ) -> float | None:
+        """The part of the picture that is the other camera's, where a wipe has been or will go, and
+        where nothing lies over both."""
+        here = self._both(evidence, number, other, mixed.lags.get(other))
+        near = mixed.program
+        if near is None or here is None or near.shape != here[0].shape:
             return None
-        way = _differs(*near)
-        way = cv2.dilate(way.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        off = _differs(*here)
-        outside = float(off[~way].mean()) if not way.all() else 0.0
-        part = (float(off[way].sum()) - outside * float(way.sum())) / off.size
+        program, one, two = here
+        # Most of this frame is this camera's, which need not be so of the mixed one.
+        far = _far(program.shape)
+        tone, there = _tone(program, one, far), mixed.cameras[other]
+        off = ~tone.holds(near, mixed.cameras[number], far)
+        if int(off.sum()) < _FEW:
+            return 0.0
+        tone_two = tone.like(near[off], there[off], far[off])
+        over = _grown(off & ~tone_two.holds(near, there, far))
+        way, aside = _grown(off) & ~over, ~_grown(off) & ~over
+        away = np.abs(program - tone.of(one, far))
+        nearer = np.abs(program - tone_two.of(two, far)) < _CLOSER * away
+        taken = _without_specks((away > tone.limit) & nearer)
+        outside = float(taken[aside].mean()) if aside.any() else 0.0
+        part = (float(taken[way].sum()) - outside * float(way.sum())) / taken.size
         return part if part >= _SPECK else 0.0
 
+    def _both(
+        self, evidence: Evidence, number: int, other: int, lag_ms: float | None = None
+    ) -> tuple[Floats, Floats, Floats] | None:
+        """The program's picture and those of both cameras at its time, as grids of one shape.
+        `lag_ms` is the second one's."""
+        one, two = self._pictures(evidence, number), self._pictures(evidence, other, lag_ms)
+        if one is None or two is None or one[0].shape != two[0].shape:
+            return None
+        return one[0], one[1], two[1]
 
-def _differs(program: Floats, camera: Floats) -> npt.NDArray[np.bool_]:
-    """Which pixels of the program are not the camera's, whatever its brightness and contrast."""
-    x, y = camera.ravel().astype(np.float64), program.ravel().astype(np.float64)
+
+def _grown(pixels: Pixels) -> Pixels:
+    """With those beside them."""
+    return np.asarray(cv2.dilate(pixels.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _without_specks(pixels: Pixels) -> Pixels:
+    """Those beside which there is another."""
+    beside = np.zeros_like(pixels)
+    beside[1:] |= pixels[:-1]
+    beside[:-1] |= pixels[1:]
+    beside[:, 1:] |= pixels[:, :-1]
+    beside[:, :-1] |= pixels[:, 1:]
+    return np.asarray(pixels & beside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tone:
+    """How a camera's greys become the program's, and the greys by which a pixel must be off to be
+    another's. A grade bends them, and a vignette darkens what is far from the middle."""
+
+    curve: Doubles
+    """Coefficients of `_terms`."""
+    gain: float
+    offset: float
+    """A second camera's, beside those of the program."""
+    limit: float
+
+    def of(self, camera: Floats, far: Floats) -> Floats:
+        """What the program has where it shows the camera; `far` from the middle, for each pixel."""
+        made = np.tensordot(_terms(camera, far), self.curve, axes=1)
+        return np.asarray(self.gain * made + self.offset, np.float32)
+
+    def holds(self, program: Floats, camera: Floats, far: Floats) -> Pixels:
+        """Where the program may show the camera."""
+        return np.asarray(np.abs(program - self.of(camera, far)) <= self.limit)
+
+    def like(self, program: Floats, camera: Floats, far: Floats) -> "_Tone":
+        """That of a second camera, in pixels that are not the first one's: a program is mostly
+        graded as a whole; what lies over both may fill more of them than the camera."""
+        made = self.of(camera, far)
+        able = [self]
+        for keep in (np.ones(made.shape, np.bool_), np.abs(program - made) <= _ABOUT * self.limit):
+            if int(keep.sum()) >= _FEW and np.ptp(made[keep]) > 1:
+                gain, offset = _robust(_line(made[keep]), program[keep])[0]
+                able.append(replace(self, gain=float(gain), offset=float(offset)))
+        return max(able, key=lambda one: int(one.holds(program, camera, far).sum()))
+
+
+def _tone(program: Floats, camera: Floats, far: Floats) -> _Tone:
+    """That of a camera to be seen in most of the program's picture."""
+    curve, spread = _robust(_terms(camera, far), program)
+    return _Tone(curve, 1.0, 0.0, max(_GREYS, _SPREADS * 1.48 * spread))
+
+
+def _far(shape: tuple[int, ...]) -> Floats:
+    """How far each pixel is from the middle, squared; 1 in the corners."""
+    y, x = (np.linspace(-1, 1, n, dtype=np.float32) ** 2 / 2 for n in shape)
+    return np.asarray(y[:, None] + x[None])
+
+
+def _terms(camera: Floats, far: Floats) -> Doubles:
+    """(..., 5): what a tone is made of."""
+    x = camera.astype(np.float64) / 255
+    return np.stack([x, np.ones_like(x), x * x, far * x, far.astype(np.float64)], axis=-1)
+
+
+def _line(camera: Floats) -> Doubles:
+    return np.stack([camera.astype(np.float64), np.ones(camera.shape)], axis=-1)
+
+
+def _robust(terms: Doubles, program: Floats) -> tuple[Doubles, float]:
+    """Least squares over most pixels: coefficients, and the median of what is left."""
+    x, y = terms.reshape(-1, terms.shape[-1]), program.ravel().astype(np.float64)
     keep = np.ones(len(x), np.bool_)
-    rest = y
+    found, spread = np.zeros(x.shape[1]), 0.0
     for _ in range(_ROUNDS):
-        gain, offset = np.polyfit(x[keep], y[keep], 1) if np.ptp(x[keep]) > 1 else (0.0, 0.0)
-        rest = np.abs(y - gain * x - offset)
-        keep = rest <= 2.5 * float(np.median(rest)) + 1.0
-    limit = max(_GREYS, _SPREADS * 1.48 * float(np.median(rest)))
-    return np.asarray((rest > limit).reshape(program.shape))
+        found = np.linalg.lstsq(x[keep], y[keep])[0]
+        rest = np.abs(y - x @ found)
+        spread = float(np.median(rest))
+        keep = rest <= 2.5 * spread + 1.0
+    return found, spread

@@ -65,7 +65,7 @@ class Mix:
 
 
 _SHARES = np.linspace(0.08, 0.92, 15)
-_SPLIT_TOLL = 0.06
+SPLIT_TOLL = 0.06
 """Part of all information that a split must gain: choosing per block always gains a little."""
 _MIX_TOLL = 8.0
 """Nats a blend must gain over the better of the two."""
@@ -94,7 +94,7 @@ def mix(
     one = _nats(seen.energy, np.maximum(pa, 0) ** 2) * mask
     two = _nats(seen.energy, np.maximum(pb, 0) ** 2) * mask
     information = seen.information * mask
-    split = float(np.maximum(one, two).sum() - _SPLIT_TOLL * information.sum())
+    split = float(np.maximum(one, two).sum() - SPLIT_TOLL * information.sum())
     blend = float(totals[best]) - _MIX_TOLL
     per_block = np.maximum(seen.information, 1e-6)
     if blend >= split:

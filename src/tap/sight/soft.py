@@ -33,6 +33,10 @@ _REST, _FALLS, _RESTS, _TRACE = 3, 0.5, 0.12, 0.06
 fall to this part; if they differ by more than this part, it was still falling; and what is left is
 a trace of it down to this part."""
 
+_RESTING, _WHILE, _HARDLY = 0.5, 4, 0.8
+"""Of what is measured of a wipe: from this part of the most on, it has come to rest where it keeps
+the last part for so many frames."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -80,11 +84,12 @@ def read_pair(
     # the last.
     reach = max(_REACH, len(pair) // _REACH_PART) if slope > 0 else 0
     early = min(reach, max(0, -math.floor(start) - 1), len(head)) if slope > 0 else 0
-    early = _fringe(head[::-1], early)
+    split = sum(r.split for r in pair) * 2 > len(pair)
+    early = _fringe(head[::-1], early, split=split)
     late = max(0, math.ceil(start + 1 / slope) - len(pair)) if slope > 0 else 0
-    late = min(_fringe(target, min(reach, late)), len(target) - 1)
+    late = min(_fringe(target, min(reach, late), split=split), len(target) - 1)
     during = [*head[len(head) - early :], *pair, *target[:late]]
-    kind = EventType.WIPE if sum(r.split for r in pair) * 2 > len(pair) else EventType.DISSOLVE
+    kind = EventType.WIPE if split else EventType.DISSOLVE
     return Change(kind, head[: len(head) - early], during, target[late:])
 
 
@@ -93,7 +98,7 @@ def _length(head: Sequence[Ruling], pair: Sequence[Ruling], target: Sequence[Rul
     pictures over each other, never side by side."""
     if not all(r.split for r in pair):
         return len(pair)
-    return len(pair) + _fringe(head[::-1], 0) + _fringe(target, 0)
+    return len(pair) + sum(_fringe(side, 0, split=True) for side in (head[::-1], target))
 
 
 def _leaps(head: Sequence[Ruling], shares: Sequence[float]) -> bool:
@@ -157,17 +162,23 @@ def known_gains(rulings: Sequence[Ruling]) -> list[tuple[int, float]]:
     return [(n, ruling.gain) for n, ruling in enumerate(rulings) if ruling.gain is not None]
 
 
-def _fringe(beside: Sequence[Ruling], guess: int) -> int:
+def _fringe(beside: Sequence[Ruling], guess: int, *, split: bool) -> int:
     """How many of the frames beside a mixture, the nearest first, still belong to it: measured
     where that can be done, else `guess`.
 
-    What does not fall away, further from the mixture, is something else: graphics, a camera that
-    is a little off.
+    Side by side, each frame tells what of it is the other camera's. In a blend, what does not fall
+    away, further from the mixture, is something else: a camera that is a little off.
     """
     traces = list(takewhile(lambda trace: trace is not None, (r.fringe for r in beside)))
     shares = [share for share in traces if share is not None]
     if not shares:
         return guess
+    if split:
+        most = _RESTING * max(shares)
+        return next(
+            (n for n, s in enumerate(shares) if not s or (s <= most and _rests(shares[n:]))),
+            len(shares),
+        )
     last = shares[-_REST:]
     rest, spread = min(last), max(last) - min(last)
     if rest > _FALLS * shares[0]:
@@ -176,6 +187,11 @@ def _fringe(beside: Sequence[Ruling], guess: int) -> int:
         return shares.index(0.0) if 0.0 in shares else len(shares)
     limit = rest + max(spread, _TRACE * (shares[0] - rest))
     return next((n for n, share in enumerate(shares) if share <= limit), len(shares))
+
+
+def _rests(shares: Sequence[float]) -> bool:
+    """Whether what is measured falls no more: then it is of what lies over both."""
+    return len(shares) > _WHILE and min(shares[: _WHILE + 1]) >= _HARDLY * shares[0]
 
 
 def _named(pair: Sequence[Ruling]) -> set[str]:
