@@ -187,3 +187,18 @@ def test_of_two_that_look_alike_the_inset_is_of_the_one_whose_moment_it_shows():
     seen = watch(cameras, show, 7.0)
     late = after(seen, 4500)
     assert {frozenset(shot.cameras) for shot in late} == {frozenset({A, C})}
+
+
+def test_an_inset_in_the_picture_of_a_camera_that_was_never_on():
+    """The first cut of the programme goes to it."""
+
+    def show(ms):
+        if ms < 1500:
+            return noisy(live(C, ms), ms)
+        return with_inset(ms, 0.55)
+
+    seen = watch(CAMERAS, show, 5.0)
+    late = after(seen, 1500)
+    assert {(shot.state, frozenset(shot.cameras)) for shot in late} == {
+        (ShotState.COMPOSED, frozenset({A, B}))
+    }

@@ -109,18 +109,25 @@ class InsetFinder:
 
     def _is_partly(self, big: int, match: Match) -> bool:
         """Whether a camera explains the picture in some blocks, and in others not at all."""
-        chart = self._cameras[big].chart
-        if not chart.settled:
-            return False
-        covered = chart.covered(match.blocks, match.information, _COVERED)
+        covered = self._hidden(big, match)
         return _LEAST_BLOCKS <= int(covered.sum()) <= _MOST_BLOCKS
+
+    def _hidden(self, big: int, match: Match) -> npt.NDArray[np.bool_]:
+        """The blocks (32,) in which a camera is not seen, though it usually is, or, of one that was
+        not seen before, though cameras usually are."""
+        chart, usual = self._cameras[big].chart, usual_fit(self._cameras)
+        if chart.settled:
+            return chart.covered(match.blocks, match.information, _COVERED)
+        if usual is None:
+            return np.zeros(BLOCKS, np.bool_)
+        return np.asarray((match.blocks < _COVERED * usual) & (match.information > 1.0))
 
     def _covers(self, big: int, evidence: Evidence, rect: Rect) -> bool:
         """Whether an inset at `rect` covers what the big camera does not explain, and only that."""
-        match, chart = evidence.matches[big], self._cameras[big].chart
+        match = evidence.matches[big]
         if match is None:
             return False
-        covered = chart.covered(match.blocks, match.information, _COVERED)
+        covered = self._hidden(big, match)
         told = _blocks_in(rect, evidence.luma) & (match.information > 1.0)
         touched = _blocks_in(rect, evidence.luma, _HALF_A_BLOCK)
         explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
@@ -136,11 +143,11 @@ class InsetFinder:
 
     def _around_covered(self, big: int, evidence: Evidence) -> Rect:
         """The part of the picture in which an inset must lie: around all that is covered."""
-        match, chart = evidence.matches[big], self._cameras[big].chart
+        match = evidence.matches[big]
         if match is None:
             return WHOLE
         wide, high = _across(evidence.luma)
-        covered = chart.covered(match.blocks, match.information, _COVERED).reshape(high, wide)
+        covered = self._hidden(big, match).reshape(high, wide)
         rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
         if not len(rows):
             return WHOLE
