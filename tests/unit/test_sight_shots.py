@@ -119,6 +119,16 @@ def test_a_dissolve_is_over_when_the_share_stops_growing():
     assert 39 <= start + length <= 43
 
 
+@pytest.mark.parametrize(("first", "fades"), [(0.5, True), (1.0, False)])
+def test_a_picture_that_dims_is_lost_and_another_comes_as_slowly(first, fades):
+    """Graphics that stay bright hide the rest of a fade; what is there at once was cut to."""
+    rulings = Rulings().live("a", 30).live("a", 6, gains=[1.0, 0.95, 0.9, 0.8, 0.7, 0.6])
+    rulings.run(OFF, (), 6)
+    rulings.live("b", 6, gains=[first + (1 - first) * n / 6 for n in range(6)]).live("b", 30)
+    kinds = [kind for kind, *_ in told(build(rulings))]
+    assert kinds == (["fade"] if fades else ["cut", "cut"])
+
+
 def test_a_wipe_of_which_one_frame_is_seen_as_mixed():
     """The others were found to have something of the other camera beside it."""
     rulings = Rulings().live("a", 20, traces=[0.0] * 17 + [0.01, 0.05, 0.1])

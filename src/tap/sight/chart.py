@@ -69,6 +69,12 @@ class Chart:
         """How well the camera usually fits in most of the picture, 0 .. 1."""
         return self._overall
 
+    @property
+    def bare(self) -> Doubles:
+        """How far each block (32,) can be relied on to show the camera: little where something
+        always lies over it; 1 everywhere as long as that is not known."""
+        return np.maximum(self._usual, 0.0) if self.settled else np.ones(BLOCKS)
+
     def restart(self) -> None:
         """The camera lies differently in the program now: learn the blocks anew."""
         self.count = 0

@@ -15,7 +15,7 @@ from tap.sight.crowd import FEW
 from tap.sight.doubt import UNLIKE, usual_level
 from tap.sight.evidence import Match
 from tap.sight.look import Cells, Floats, Rect
-from tap.sight.match import gains
+from tap.sight.match import Seen, gains
 from tap.sight.race import Race
 from tap.sight.settings import JUMP_MS, SightSettings
 from tap.sight.views import Views
@@ -287,7 +287,7 @@ class Lineup:
         best = int(np.argmax(tolled))
         information = float(seen.information.sum())
         fit = penalty * float(curve[best]) / information if information > 1 else 0.0
-        gain = _gain(along[:, best], memory.lengths(part)[best])
+        gain = _gain(seen, along[:, best], memory.lengths(part)[best], camera.chart.bare)
         return Match(
             fit=fit,
             toll=float(curve[best] - tolled[best]),
@@ -309,10 +309,15 @@ def _stride(times: npt.NDArray[np.float64]) -> int:
     return max(1, min(_STRIDE, round(_STRIDE_MS / max(step_ms, 1.0))))
 
 
-def _gain(along: Floats, lengths: Floats) -> float:
-    """Contrast of a program's blocks (32,), relative to the camera's, where it is least covered."""
+def _gain(seen: Seen, along: Floats, lengths: Floats, bare: npt.NDArray[np.float64]) -> float:
+    """Contrast of a program's blocks (32,), relative to the camera's, where it is least covered.
+
+    What lies over the camera has contrast of its own, but is like it by chance only. `bare` as
+    `Chart.bare`.
+    """
+    like = along * along / np.maximum(seen.energy, 1e-3)
     order = np.argsort(along / np.maximum(lengths, 1e-3))
-    weights = np.cumsum(lengths[order])
+    weights = np.cumsum((bare * lengths * like)[order])
     if weights[-1] <= 1:
         return 0.0
     at = order[min(len(order) - 1, int(np.searchsorted(weights, _BARE * weights[-1])))]

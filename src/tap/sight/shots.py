@@ -14,6 +14,7 @@ from tap.sight.soft import (
     LONGEST_FADE_MS,
     SHORTEST_SOFT,
     Change,
+    comes_slowly,
     fade_in_length,
     fade_out_length,
     known_gains,
@@ -158,8 +159,10 @@ class ShotBuilder:
             pair += runs.pop(0)
         if not runs:
             return self._take_long_pair(head, pair, final=final)
-        out = fade_out_length(head, self._gain) if origin.camera and not pair else 0
-        bridge, target, open_ = self._bridge(runs, faded=out > 0)
+        fades = origin.camera is not None and not pair
+        out = fade_out_length(head, self._gain) if fades else 0
+        dimmed = fade_out_length(head, self._gain, dimmed=True) if fades and not out else 0
+        bridge, target, open_ = self._bridge(runs, faded=out + dimmed > 0)
         settled = (
             len(target) >= _STABLE.get(target[0].state, _STABLE_ELSE) or target is not runs[-1]
         )
@@ -174,6 +177,10 @@ class ShotBuilder:
         if not final and (not settled or into is None or open_):
             return False
         into = into or 0
+        if dimmed and bridge and comes_slowly(target):
+            out = dimmed
+        elif dimmed and any(r.state in _UNREADABLE for r in bridge):
+            into = 0
         if not into and any(r.state in _UNREADABLE for r in bridge):
             bridge, target = [], runs[0]
         if not pair and out + into >= SHORTEST_SOFT:

@@ -25,8 +25,9 @@ others do has come to rest."""
 _STEADY = 0.03
 """Relative change of contrast between frames below which a fade is over."""
 _FADED, _NEARLY = 0.96, 0.75
-_GONE = 0.5
-"""A fade takes away at least half of the contrast before the picture is lost."""
+_GONE, _DIMMED = 0.5, 0.75
+"""A fade takes away at least half of the contrast before the picture is lost, or, of a picture that
+is lost and followed by one that comes as slowly, a quarter."""
 LONGEST_FADE_MS = 2500.0
 _REST, _FALLS, _RESTS, _TRACE = 3, 0.5, 0.12, 0.06
 """Of what is measured beside a mixture: the last so many frames tell what is no part of it; it must
@@ -121,10 +122,10 @@ def _until_it_stops(shares: Sequence[float]) -> int:
     return len(shares) if before <= _STEPS * step + 2 else count + math.ceil(step)
 
 
-def fade_out_length(old: Sequence[Ruling], usual_gain: float) -> int:
-    """Frames at the end of `old` in which the contrast fell away."""
+def fade_out_length(old: Sequence[Ruling], usual_gain: float, *, dimmed: bool = False) -> int:
+    """Frames at the end of `old` in which the contrast fell away, or, `dimmed`, fell."""
     gains = known_gains(old[::-1])
-    if not usual_gain or not gains or gains[0][1] > _GONE * usual_gain:
+    if not usual_gain or not gains or gains[0][1] > (_DIMMED if dimmed else _GONE) * usual_gain:
         return 0
     before = 0.0
     for k, (n, gain) in enumerate(gains):
@@ -155,6 +156,12 @@ def fade_in_length(new: Sequence[Ruling], usual_gain: float, *, from_black: bool
     if new[-1].end_ms - new[0].at_ms > LONGEST_FADE_MS:
         return 0
     return None
+
+
+def comes_slowly(new: Sequence[Ruling]) -> bool:
+    """Whether the first of `new` that is known has much less contrast than the rest comes to."""
+    gains = [gain for _, gain in known_gains(new)]
+    return bool(gains) and gains[0] <= _DIMMED * max(gains)
 
 
 def known_gains(rulings: Sequence[Ruling]) -> list[tuple[int, float]]:
