@@ -119,6 +119,12 @@ def test_a_dissolve_is_over_when_the_share_stops_growing():
     assert 39 <= start + length <= 43
 
 
+def test_what_is_measured_of_a_wipe_may_grow_at_first():
+    rulings = Rulings().live("a", 20).mixed("a", "b", 5, split=True)
+    rulings.live("b", 30, traces=[0.04, 0.1, 0.08, 0.05, 0.04, 0.02, 0.01] + [0.0] * 20)
+    assert told(build(rulings)) == [("wipe", 20, 12, "a", "b")]
+
+
 @pytest.mark.parametrize(("first", "fades"), [(0.5, True), (1.0, False)])
 def test_a_picture_that_dims_is_lost_and_another_comes_as_slowly(first, fades):
     """Graphics that stay bright hide the rest of a fade; what is there at once was cut to."""

@@ -197,8 +197,10 @@ def _fringe(beside: Sequence[Ruling], guess: int, *, split: bool) -> int:
 
 
 def _rests(shares: Sequence[float]) -> bool:
-    """Whether what is measured falls no more: then it is of what lies over both."""
-    return len(shares) > _WHILE and min(shares[: _WHILE + 1]) >= _HARDLY * shares[0]
+    """Whether what is measured stays as it is: then it is of what lies over both."""
+    first, following = shares[0], shares[1 : _WHILE + 1]
+    level = all(_HARDLY * first <= share <= first / _HARDLY for share in following)
+    return level and len(following) == _WHILE
 
 
 def _named(pair: Sequence[Ruling]) -> set[str]:
