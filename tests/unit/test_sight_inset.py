@@ -1,7 +1,10 @@
 """A picture in a picture, an older picture, a zoom, through sight as a whole."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
+import pytest
 from tests.unit.sample_pictures import (
     DELAY_MS,
     START_MS,
@@ -13,10 +16,15 @@ from tests.unit.sample_pictures import (
     watch,
 )
 
-from tap.sight.look import BLOCKS, WHOLE, blocks, sample
+from tap.sight import camera as sight_camera
+from tap.sight import inset
+from tap.sight.eye import Eye
+from tap.sight.infer import States
+from tap.sight.look import BLOCKS, WHOLE, Rect, blocks, sample
 from tap.sight.match import Seen
 from tap.sight.memory import Memory
 from tap.sight.past import Past
+from tap.sight.settings import SightSettings
 from tap.sight.sight import Sight
 from tap.vocabulary import ShotState
 
@@ -202,3 +210,19 @@ def test_an_inset_in_the_picture_of_a_camera_that_was_never_on():
     assert {(shot.state, frozenset(shot.cameras)) for shot in late} == {
         (ShotState.COMPOSED, frozenset({A, B}))
     }
+
+
+@pytest.mark.parametrize(("beside", "shown"), [(0.6, True), (0.0, False)])
+def test_what_is_nowhere_beside_an_inset_is_not_behind_it(beside, shown):
+    """Where the big picture is plain, that it does not fit tells little."""
+    camera = sight_camera.Camera(SightSettings())
+    for _ in range(10):
+        camera.chart.learn(np.full(BLOCKS, 0.6), np.full(BLOCKS, 10.0), None)
+    finder = inset.InsetFinder(Eye(States(1), [camera], SightSettings()), [camera], 3000.0)
+    inside = np.zeros((4, 8), np.bool_)
+    inside[2:, 4:] = True
+    match = SimpleNamespace(
+        blocks=np.where(inside, 0.0, beside).ravel(), information=np.where(inside, 10, 0.5).ravel()
+    )
+    evidence = SimpleNamespace(matches=[match], luma=np.zeros((90, 160), np.uint8))
+    assert finder._covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == shown

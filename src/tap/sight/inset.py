@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tap.sight.camera import Camera
 from tap.sight.crowd import groups, step_of
-from tap.sight.doubt import usual_fit
+from tap.sight.doubt import usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.look import BLOCKS, WHOLE, Rect
@@ -52,6 +52,8 @@ picture goes on behind, a camera near it would be bent into it."""
 _HALF_A_BLOCK = 0.5
 _SAME_BLOCKS = 0.6
 """An inset must cover this part of what is covered, and this part of it must be."""
+_BESIDE = 0.25
+"""Beside the inset the big camera must fit to this part as cameras usually do."""
 _BEHIND = 0.5
 """Of what is in the inset the big camera explains at most this part of what the small one does."""
 
@@ -123,7 +125,8 @@ class InsetFinder:
         return np.asarray((match.blocks < _COVERED * usual) & (match.information > 1.0))
 
     def _covers(self, big: int, evidence: Evidence, rect: Rect) -> bool:
-        """Whether an inset at `rect` covers what the big camera does not explain, and only that."""
+        """Whether an inset at `rect` covers what the big camera does not explain, and only that,
+        and that camera is to be seen beside it."""
         match = evidence.matches[big]
         if match is None:
             return False
@@ -131,6 +134,10 @@ class InsetFinder:
         told = _blocks_in(rect, evidence.luma) & (match.information > 1.0)
         touched = _blocks_in(rect, evidence.luma, _HALF_A_BLOCK)
         explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
+        beside = float(match.information[~touched].sum())
+        shown = float((match.blocks * match.information)[~touched].sum())
+        if shown < _BESIDE * (usual_level(self._cameras) or 0.0) * beside:
+            return False  # it is not in the picture at all
         return explains and float((covered & told).sum()) >= _SAME_BLOCKS * float(told.sum())
 
     def _shows(self, big: int, evidence: Evidence, rect: Rect, views: Views) -> float:
