@@ -119,6 +119,13 @@ def test_a_dissolve_is_over_when_the_share_stops_growing():
     assert 39 <= start + length <= 43
 
 
+def test_frames_of_a_wipe_that_nobody_could_read_are_of_it_as_well():
+    rulings = Rulings().live("a", 20, traces=[0.0] * 16 + [0.01, 0.03, 0.06, 0.1])
+    rulings.run(OFF, (), 2).mixed("a", "b", 5, split=True, shares=[0.4, 0.5, 0.6, 0.7, 0.8])
+    rulings.live("b", 20, traces=[0.1, 0.04] + [0.0] * 12)
+    assert told(build(rulings)) == [("wipe", 16, 13, "a", "b")]
+
+
 def test_what_is_measured_of_a_wipe_may_grow_at_first():
     rulings = Rulings().live("a", 20).mixed("a", "b", 5, split=True)
     rulings.live("b", 30, traces=[0.04, 0.1, 0.08, 0.05, 0.04, 0.02, 0.01] + [0.0] * 20)

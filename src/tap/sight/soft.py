@@ -34,6 +34,8 @@ _REST, _FALLS, _RESTS, _TRACE = 3, 0.5, 0.12, 0.06
 fall to this part; if they differ by more than this part, it was still falling; and what is left is
 a trace of it down to this part."""
 
+_UNREAD = 3
+"""Frames between a wipe that was read and its fringe that could not be: they are of it, too."""
 _RESTING, _WHILE, _HARDLY = 0.5, 4, 0.8
 """Of what is measured of a wipe: from this part of the most on, it has come to rest where it keeps
 the last part for so many frames."""
@@ -176,13 +178,14 @@ def _fringe(beside: Sequence[Ruling], guess: int, *, split: bool) -> int:
     Side by side, each frame tells what of it is the other camera's. In a blend, what does not fall
     away, further from the mixture, is something else: a camera that is a little off.
     """
-    traces = list(takewhile(lambda trace: trace is not None, (r.fringe for r in beside)))
+    unread = next((n for n, r in enumerate(beside) if r.fringe is not None), len(beside))
+    traces = list(takewhile(lambda trace: trace is not None, (r.fringe for r in beside[unread:])))
     shares = [share for share in traces if share is not None]
-    if not shares:
+    if not shares or unread > (_UNREAD if split and shares[0] else 0):
         return guess
     if split:
         most = _RESTING * max(shares)
-        return next(
+        return unread + next(
             (n for n, s in enumerate(shares) if not s or (s <= most and _rests(shares[n:]))),
             len(shares),
         )
