@@ -208,6 +208,17 @@ def test_a_replay_of_older_pictures_is_off_camera():
 # ---------------------------------------------------------------- not seen is not "no"
 
 
+@pytest.mark.parametrize("all_were_on", [False, True])
+def test_off_camera_is_not_sure_while_a_camera_was_never_on(all_were_on):
+    stranger = Camera(9)
+    third = C if all_were_on else A
+    show = cuts(CAMERAS, [(0, A), (1500, B), (3000, third)])
+    seen = watch(CAMERAS, lambda ms: stranger.at(ms) if ms >= 4500 else show(ms), 7.0)
+    shot, _ = seen.shot_at(6000)
+    assert shot.state is ShotState.OFF_CAMERA
+    assert (shot.confidence > 0.9) == all_were_on
+
+
 def test_a_program_gap_is_unseen():
     show = cuts(CAMERAS, [(0, A), (3000, B)])
     seen = watch(CAMERAS, lambda ms: None if 2000 <= ms < 4000 else show(ms), 6.0)

@@ -1,7 +1,8 @@
 """Finds a picture in a picture: a whole camera, shrunk, that covers part of another one.
 
-Looked for where one camera explains most of the picture as well as ever and a block of it not at
-all. A small inset is an overlay, as a logo is; see `COMPOSED` in the witness format.
+Looked for where one camera explains most of the picture as well as ever, or, never seen before, as
+cameras usually do, and a block of it not at all. A small inset is an overlay, as a logo is; see
+`COMPOSED` in the witness format.
 """
 
 from dataclasses import dataclass

@@ -21,6 +21,8 @@ _UNSURE = 0.85
 _LIKELY = 0.08
 _NEVER_SEEN = 0.5
 """Most confidence in "off camera" as long as no camera was ever seen on the program."""
+_SOME_UNSEEN = 0.9
+"""The same as long as one of them was not: it may lie in a way that sight does not know of yet."""
 _OVERRULES = 0.95
 """From this honest probability on, "off camera" stands, however well a camera fits just now."""
 MOST_SURE = 0.999
@@ -89,6 +91,8 @@ class Ruler:
         self._before = kind
         self._named = state if kind is ShotState.LIVE else None
         so = min(MOST_SURE, self._settings.calibration.so(kind, confidence))
+        if kind is ShotState.OFF_CAMERA and not cameras and not self._all_were_on():
+            so = min(so, _SOME_UNSEEN)
         pair = evidence.mixes.get(state)
         return Ruling(
             index=evidence.index,
@@ -107,6 +111,9 @@ class Ruler:
             gain=self._gain(evidence, state),
             reason=reason,
         )
+
+    def _all_were_on(self) -> bool:
+        return all(camera.confirmed for camera in self._cameras)
 
     def _is_guess(self, number: int, evidence: Evidence, following: Iterable[Evidence]) -> bool:
         """Whether a camera would be named only because its pictures are missing: neither the
