@@ -175,9 +175,7 @@ class Fringes:
         share = float(max(0.0, weights[1])) / total if total > 0 else 0.0
         return share if share >= TRACE else 0.0
 
-    def _taken(
-        self, evidence: Evidence, mixed: _Mixed, number: int, other: int
-    ) -> float | None:
+    def _taken(self, evidence: Evidence, mixed: _Mixed, number: int, other: int) -> float | None:
         """The part of the picture that is the other camera's, where a wipe has been or will go, and
         where nothing lies over both."""
         here = self._both(evidence, number, other, mixed.lags.get(other))
