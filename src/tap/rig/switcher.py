@@ -177,10 +177,14 @@ class Switcher:
         if take.how is not EventType.WIPE or step.progress is None:
             return True, True
         width, height = self.program.size
-        sides = [np.full((height, width, 3), grey, np.uint8) for grey in (0, 255)]
-        both = self._finished(mixes.changed(*sides, step.progress, take), program_ms)
-        old, new = (self._finished(side, program_ms).astype(np.int16) for side in sides)
-        return tuple(bool((np.abs(both - other) > _VISIBLE).any()) for other in (new, old))
+        black, white = (np.full((height, width, 3), grey, np.uint8) for grey in (0, 255))
+        both = self._finished(mixes.changed(black, white, step.progress, take), program_ms)
+
+        def differs(side: Picture) -> bool:
+            alone = self._finished(side, program_ms).astype(np.int16)
+            return bool((np.abs(both - alone) > _VISIBLE).any())
+
+        return differs(white), differs(black)
 
     def _finished(self, picture: Picture, program_ms: float) -> Picture:
         """What becomes of a picture of the mixer on its way to the program."""

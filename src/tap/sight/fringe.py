@@ -267,7 +267,7 @@ def _tone(program: Floats, camera: Floats, far: Floats) -> _Tone:
 def _far(shape: tuple[int, ...]) -> Floats:
     """How far each pixel is from the middle, squared; 1 in the corners."""
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) ** 2 / 2 for n in shape)
-    return np.asarray(y[:, None] + x[None])
+    return np.asarray(y[:, None] + x[None], np.float32)
 
 
 def _terms(camera: Floats, far: Floats) -> Doubles:
@@ -284,9 +284,10 @@ def _robust(terms: Doubles, program: Floats) -> tuple[Doubles, float]:
     """Least squares over most pixels: coefficients, and the median of what is left."""
     x, y = terms.reshape(-1, terms.shape[-1]), program.ravel().astype(np.float64)
     keep = np.ones(len(x), np.bool_)
-    found, spread = np.zeros(x.shape[1]), 0.0
+    found: Doubles = np.zeros(x.shape[1])
+    spread = 0.0
     for _ in range(_ROUNDS):
-        found = np.linalg.lstsq(x[keep], y[keep])[0]
+        found = np.linalg.lstsq(x[keep], y[keep])[0].astype(np.float64)
         rest = np.abs(y - x @ found)
         spread = float(np.median(rest))
         keep = rest <= 2.5 * spread + 1.0
