@@ -219,6 +219,23 @@ def test_off_camera_is_not_sure_while_a_camera_was_never_on(all_were_on):
     assert (shot.confidence > 0.9) == all_were_on
 
 
+class Tight(Camera):
+    """Sees the middle of what the first camera sees."""
+
+    def at(self, ms: float) -> np.ndarray:
+        part = CAMERAS[A].at(ms)[18:72, 32:128]
+        return cv2.resize(part, (160, 90), interpolation=cv2.INTER_CUBIC)
+
+
+def test_a_wide_camera_is_not_bent_into_the_tight_one_that_gives_no_pictures():
+    cameras = {A: CAMERAS[A], B: Tight(2, lost=(4500, 5700)), C: CAMERAS[C]}
+    show = cuts(cameras, [(0, C), (1000, A), (2200, C), (3000, B)])
+    seen = watch(cameras, lambda ms: noisy(show(ms), ms), 7.0)
+    names = {shot.camera for shot, _ in seen.pieces if shot.start_ms > START_MS + 3400}
+    assert A not in names
+    assert seen.camera_at(6500) == B
+
+
 def test_a_program_gap_is_unseen():
     show = cuts(CAMERAS, [(0, A), (3000, B)])
     seen = watch(CAMERAS, lambda ms: None if 2000 <= ms < 4000 else show(ms), 6.0)

@@ -52,6 +52,8 @@ _CLIMBED = 6
 _SOME_DELAY_MS = 200.0
 _BARS_EVERY = 4
 """Of the pictures that are explained, every so many are searched for bars."""
+_MISSING_MS = 2000.0
+"""So long after a camera without pictures was seen last nothing else is looked for in its place."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
 
@@ -82,6 +84,9 @@ class Surveyor:
         """Cameras whose place is known to a part of a grid cell."""
         self._full: dict[int, Placement] = {}
         """Where each camera lies, bars or no bars."""
+        self._seen: int | None = None
+        """The camera that explained a picture last, and when that was."""
+        self._seen_ms = 0.0
         self._unexplained = self._surveys = 0
         self._votes: list[tuple[int, Placement]] = []
         self._zoomed: Placement | None = None
@@ -113,12 +118,15 @@ class Surveyor:
         if self._track(evidence):
             return True
         if self._eye.explained(evidence):
+            self._seen, self._seen_ms = evidence.best, evidence.at_ms
             self._unexplained = 0
             self._votes.clear()
             self._dissolves.note(evidence)
             return False
         if self._dissolves.look(evidence):
             return True
+        if self._is_missing_since(evidence):
+            return False
         self._unexplained += 1
         turn = step_of(self._unexplained, len(self._cameras))
         if turn is None or not _due(turn):
@@ -140,6 +148,12 @@ class Surveyor:
         camera.confirmed = True
         self._follow(camera, proposal.placement)
         return True
+
+    def _is_missing_since(self, evidence: Evidence) -> bool:
+        """Whether the camera that was seen last gives no pictures since: what is not explained is
+        most likely its own, and another one that sees the same would be bent into it."""
+        missing = self._seen in (*evidence.lacking, *evidence.blind)
+        return missing and evidence.at_ms - self._seen_ms < _MISSING_MS
 
     def _look_for_bars(self, evidence: Evidence) -> None:
         """Where bars have come or gone, the cameras lie inside of them."""
