@@ -29,6 +29,17 @@ class TestOpening:
         assert "notes.txt" in str(caught.value)
         assert path.read_bytes() == before
 
+    def test_tables_that_are_no_text_are_damage(self, tmp_path, opens):
+        path = tmp_path / "journal.sqlite"
+        opens(path).close()
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE \x8aABLE"))
+        with fails("DAMAGED") as caught:
+            opens(path)
+        assert "restore it from a copy" in str(caught.value)
+
     def test_a_foreign_database_is_left_alone(self, tmp_path, opens):
         path = tmp_path / "other.sqlite"
         with sqlite3.connect(path) as other:

@@ -209,6 +209,11 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise self._fault(error) from error
+        except UnicodeDecodeError as error:
+            # SQLite quotes what it found in a damaged file, and that need not be text.
+            damaged = sqlite3.DatabaseError("what it says of its tables is no text")
+            damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise self._fault(damaged) from error
 
     def _fault(self, error: sqlite3.Error) -> BookError:
         number = getattr(error, "sqlite_errorcode", None)
