@@ -211,6 +211,10 @@ def _walkers() -> Source:
     return _clips("walkers", 0, (0, 400))
 
 
+def _walkers_later() -> Source:
+    return _clips("walkers", 0, (400, 790))
+
+
 def _scenes(*scenes: Scene) -> MappingProxyType[str, Scene]:
     return MappingProxyType({scene.name: scene for scene in scenes})
 
@@ -230,6 +234,43 @@ DEVELOP = _scenes(
         footage=("sports2d",),
     ),
     _stage("stage", 1, 0.0),
+    _cut(
+        "walk",
+        _walkers_later,
+        Frame(0.48, 0.52, 0.62),
+        (
+            Frame(0.36, 0.46, 0.56),
+            Frame(0.66, 0.50, 0.50),
+            Frame(0.46, 0.60, 0.66),
+            Frame(0.44, 0.44, 0.36),
+        ),
+        footage=("walkers",),
+        long=True,
+    ),
+    _cut(
+        "talk",
+        lambda: _clips("heads", 0, (1000, 1700)),
+        Frame(0.50, 0.52, 0.80),
+        (
+            Frame(0.50, 0.50, 0.92),
+            Frame(0.52, 0.46, 0.56),
+            Frame(0.44, 0.58, 0.66),
+            Frame(0.60, 0.54, 0.58, -3.0),
+        ),
+        footage=("heads",),
+        long=True,
+    ),
+    _several(
+        "panel-2",
+        (
+            (lambda: _clips("heads", 1, (600, 1300)), Frame(0.50, 0.50, 0.90)),
+            (lambda: _clips("heads", 2, (600, 1300)), Frame(0.50, 0.52, 0.85)),
+            (lambda: _clips("heads", 1, (600, 1300)), Frame(0.46, 0.48, 0.55)),
+            (lambda: _clips("heads", 2, (600, 1300)), Frame(0.54, 0.50, 0.60)),
+        ),
+        footage=("heads",),
+        long=True,
+    ),
 )
 SCORED = _scenes(
     _cut(

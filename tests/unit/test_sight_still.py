@@ -71,7 +71,9 @@ CUTS = [("cut", 2000, A, B), ("cut", 4000, B, C), ("cut", 5000, C, A)]
 )
 def test_a_live_camera_whose_feed_freezes_is_unseen_and_no_change_is_told(delay_ms, full):
     seen = shoot(ROUND, frozen={A: (8000, 11000)}, delay_ms=delay_ms, full=full, seconds=13.0)
-    assert [(old, new) for _, _, old, new in seen.told()] == [(A, B), (B, C), (C, A)]
+    # What the program shows at first was taken before there were pictures of any camera.
+    told = [(old, new) for _, at_ms, old, new in seen.told() if at_ms > delay_ms + 40]
+    assert told == [(A, B), (B, C), (C, A)]
     shot, why = seen.shot_at(9500)
     assert shot.state is ShotState.UNSEEN
     assert why == "no new pictures from cam-a"

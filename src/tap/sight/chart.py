@@ -36,7 +36,7 @@ nothing moves tell that something does cover the picture."""
 _AS_EVER, _COVERED = 0.93, 0.35
 _BARE, _EDGE = 0.15, 0.25
 """Parts of its usual fit from which a block fits as ever, and below which it is covered; and parts
-of the blocks that must do the one, and may do neither, for a graphic to lie over the picture."""
+of what there is to see that must do the one, and may do neither, for a graphic to lie over it."""
 _WORTH = 4.0
 """Nats in what moves, below which it says nothing."""
 _SETTLED = 8
@@ -108,8 +108,10 @@ class Chart:
         held = information > 1.0
         bare = held & (fits >= _AS_EVER * self._usual)
         between = held & ~bare & (fits >= _COVERED * self._usual)
-        count = int(held.sum())
-        return int(bare.sum()) >= _BARE * count and int(between.sum()) <= _EDGE * count
+        # A block in which there is little to see fits as ever by chance.
+        tells = np.where(held, self._usual * information, 0.0)
+        whole = float(tells.sum())
+        return bool(tells[bare].sum() >= _BARE * whole and tells[between].sum() <= _EDGE * whole)
 
     def unlike(self, fits: Doubles, information: Doubles) -> float:
         """How unlike this camera's pictures one is: -1 as ever, 0 at the limit, 1 or more beyond.

@@ -13,7 +13,7 @@ from tap.sight.crowd import FEW, step_of
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.infer import States
-from tap.sight.inset import Inset, InsetFinder
+from tap.sight.inset import Inset, InsetFinder, is_close
 from tap.sight.look import WHOLE, Rect
 from tap.sight.placement import Placement
 from tap.sight.refine import refine
@@ -39,6 +39,8 @@ _HINT, _WELL = 0.1, 0.6
 """Between this fit and this part of its usual one a camera's place in a box is looked for more
 closely: boxes have margins."""
 _ROUNDS = 4
+_RIM = 0.04
+"""Part of a box at each side that is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,18 @@ class Box:
 
 Layout = tuple[Box, Box]
 
+
+def _box(of: Rect, on: Rect) -> Box:
+    """A box without its rim: where a picture is plain, the line that is drawn around it may be most
+    of what there is to see."""
+    return Box(of.core(_RIM), on.core(_RIM))
+
+
 _MIDDLE, _WAIST = Rect(0.25, 0, 0.75, 1), Rect(0, 0.25, 1, 0.75)
 LAYOUTS: tuple[Layout, ...] = (
-    (Box(_MIDDLE, Rect(0, 0, 0.5, 1)), Box(_MIDDLE, Rect(0.5, 0, 1, 1))),
-    (Box(WHOLE, Rect(0, 0.25, 0.5, 0.75)), Box(WHOLE, Rect(0.5, 0.25, 1, 0.75))),
-    (Box(_WAIST, Rect(0, 0, 1, 0.5)), Box(_WAIST, Rect(0, 0.5, 1, 1))),
+    (_box(_MIDDLE, Rect(0, 0, 0.5, 1)), _box(_MIDDLE, Rect(0.5, 0, 1, 1))),
+    (_box(WHOLE, Rect(0, 0.25, 0.5, 0.75)), _box(WHOLE, Rect(0.5, 0.25, 1, 0.75))),
+    (_box(_WAIST, Rect(0, 0, 1, 0.5)), _box(_WAIST, Rect(0, 0.5, 1, 1))),
 )
 
 
@@ -212,15 +221,21 @@ class Composer:
     ) -> float:
         """The same for a camera that usually lies so."""
         camera = self._cameras[number]
-        known = self._placed.get((box, number))
-        placement = known[1] if known and known[0] == usual else box.through(usual)
+        part, most = self._candidates(camera, evidence.at_ms)
+        found = self._placed.get((box, number))
+        if found is not None and found[0] == usual:
+            fit, _ = self._eye.search_inside(camera, views, found[1], part, most=most)
+            if fit >= _WELL * camera.level:
+                return fit
+        placement = box.through(usual)
         if placement is None:
             return 0.0
-        part, most = self._candidates(camera, evidence.at_ms)
         fit, index = self._eye.search_inside(camera, views, placement, part, most=most)
         if _HINT < fit < _WELL * camera.level:
-            near, fit = refine(self._eye, camera, views, placement, index=index, rounds=_ROUNDS)
-            self._placed[box, number] = usual, near
+            near, closer = refine(self._eye, camera, views, placement, index=index, rounds=_ROUNDS)
+            if is_close(near.of, placement.of):
+                fit = closer
+                self._placed[box, number] = usual, near
         return fit
 
     def _candidates(self, camera: Camera, at_ms: float) -> tuple[slice, int]:

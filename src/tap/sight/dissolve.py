@@ -286,7 +286,8 @@ class DissolveFinder:
         found = mix(seen, one, other, np.ones(BLOCKS, np.bool_))
         information = float(seen.information.sum())
         fit = penalty * found.nats / information if information > 1 else 0.0
-        return _Blend(0.0 if found.split else fit, found, (first, second))
+        able = not found.split and first.placement.possible and second.placement.possible
+        return _Blend(fit if able else 0.0, found, (first, second))
 
     def _look_of(self, side: _Side, portrait: bool) -> tuple[Floats, Floats]:
         if side not in self._looks:

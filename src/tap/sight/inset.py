@@ -18,7 +18,7 @@ from tap.sight.doubt import usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.look import BLOCKS, WHOLE, Rect
-from tap.sight.placement import Placement, clipped
+from tap.sight.placement import Placement, clipped, shown_in
 from tap.sight.refine import refine
 from tap.sight.views import Views
 from tap.vocabulary import Luma
@@ -57,6 +57,10 @@ _BESIDE = 0.25
 """Beside the inset the big camera must fit to this part as cameras usually do."""
 _BEHIND = 0.5
 """Of what is in the inset the big camera explains at most this part of what the small one does."""
+
+_ALONE = 0.9
+"""If the small camera alone, laid out as in the inset, explains this part of what both do, it is no
+inset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,17 @@ class InsetFinder:
         behind = clipped(camera.memory.placement, rect)
         return self._eye.fit_inside(camera, views, behind, [match.index])[0]
 
+    def _is_all(self, inset: Inset, index: int, evidence: Evidence, views: Views) -> bool:
+        """Whether the small camera's picture, frame `index`, goes on beyond the inset, and explains
+        about as much alone as both do: then the program is but zoomed otherwise than thought."""
+        match, whole = evidence.matches[inset.big], shown_in(WHOLE, inset.placement)
+        if match is None or not whole.possible:
+            return False
+        beside = float((match.blocks * match.information)[~inset.blocks].sum())
+        both = beside + inset.fit * float(match.information[inset.blocks].sum())
+        alone = self._eye.fit_at(self._cameras[inset.small], views, whole, index)
+        return alone * evidence.information >= _ALONE * both
+
     def _around_covered(self, big: int, evidence: Evidence) -> Rect:
         """The part of the picture in which an inset must lie: around all that is covered."""
         match = evidence.matches[big]
@@ -195,9 +210,12 @@ class InsetFinder:
             placement, index, fit = placed
             behind = self._shows(big, evidence, placement.on, views)
             worth = max(self._worth(number), behind / _BEHIND)
-            if fit >= max(worth, inset.fit if inset else 0.0):
-                taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
-                inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
+            if fit < max(worth, inset.fit if inset else 0.0):
+                continue
+            taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
+            able = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
+            if not self._is_all(able, index, evidence, views):
+                inset = able
         return inset
 
     def _placed(
@@ -206,13 +224,13 @@ class InsetFinder:
         """How a camera lies in an inset that was found to a pixel or two, which of its frames is
         there, and how well it fits; None if it lies elsewhere after all."""
         camera = self._cameras[number]
-        start = Placement(_core(rect), _core(camera.memory.placement.of), mirror)
+        start = Placement(rect.core(_BORDER), camera.memory.placement.of.core(_BORDER), mirror)
         part = self._part(camera, at_ms)
         _, index = self._eye.search_inside(camera, views, start, part, most=_CANDIDATES)
         if index < 0:
             return None
         found, _ = refine(self._eye, camera, views, start, index=index, rounds=_ROUNDS)
-        if not _is_close(found.of, start.of):
+        if not is_close(found.of, start.of):
             return None
         fit, index = self._eye.search_inside(camera, views, found, part, most=_CANDIDATES)
         return found, index, fit
@@ -250,7 +268,8 @@ def _around(camera: Camera, taken_ms: float) -> slice:
     return camera.memory.within(taken_ms - _AROUND_MS, taken_ms + _AROUND_MS)
 
 
-def _is_close(one: Rect, other: Rect) -> bool:
+def is_close(one: Rect, other: Rect) -> bool:
+    """Whether refining moved a picture but little, for its size."""
     w, h = other.x1 - other.x0, other.y1 - other.y0
     far_x = max(abs(one.x0 - other.x0), abs(one.x1 - other.x1)) / w
     far_y = max(abs(one.y0 - other.y0), abs(one.y1 - other.y1)) / h
@@ -259,12 +278,6 @@ def _is_close(one: Rect, other: Rect) -> bool:
 
 def _area(rect: Rect) -> float:
     return (rect.x1 - rect.x0) * (rect.y1 - rect.y0)
-
-
-def _core(rect: Rect) -> Rect:
-    """A rect without its border."""
-    dx, dy = (rect.x1 - rect.x0) * _BORDER, (rect.y1 - rect.y0) * _BORDER
-    return Rect(rect.x0 + dx, rect.y0 + dy, rect.x1 - dx, rect.y1 - dy)
 
 
 def _find(program: Luma, camera: Luma, within: Rect) -> tuple[float, Rect] | None:

@@ -45,6 +45,11 @@ class Rect:
             and abs(self.y1 - 1) < 2e-3
         )
 
+    def core(self, rim: float) -> "Rect":
+        """What is left of it without a rim, a part of it at each side."""
+        dx, dy = (self.x1 - self.x0) * rim, (self.y1 - self.y0) * rim
+        return Rect(self.x0 + dx, self.y0 + dy, self.x1 - dx, self.y1 - dy)
+
     def near(self, other: "Rect", within: float = _CELL) -> bool:
         """Whether two rects are one to within less than a grid cell, or `within`."""
         return (

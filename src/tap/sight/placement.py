@@ -22,7 +22,16 @@ class Placement:
     of: Rect = WHOLE
     mirror: bool = False
 
+    @property
+    def possible(self) -> bool:
+        """Whether it lies inside of the camera's picture, as exactly as that can be measured: a
+        program can't show what the camera did not film. Another one beside it films it."""
+        of = self.of
+        return min(of.x0, of.y0, 1 - of.x1, 1 - of.y1) >= -_OUTSIDE
 
+
+_OUTSIDE = 0.015
+"""Part of a camera's picture by which a placement may be found to lie outside of it."""
 _SAME_ASPECT = 0.02
 
 
@@ -133,17 +142,24 @@ def clipped(placement: Placement, box: Rect) -> Placement:
 
     What bars cover is part of no camera's picture.
     """
-    on, of = placement.on, placement.of
+    on = placement.on
     inner = Rect(max(on.x0, box.x0), max(on.y0, box.y0), min(on.x1, box.x1), min(on.y1, box.y1))
     if inner.x1 - inner.x0 < 0.1 or inner.y1 - inner.y0 < 0.1 or inner == on:
         return placement
-    x = [(v - on.x0) / (on.x1 - on.x0) for v in (inner.x0, inner.x1)]
-    y = [(v - on.y0) / (on.y1 - on.y0) for v in (inner.y0, inner.y1)]
+    return shown_in(inner, placement)
+
+
+def shown_in(rect: Rect, placement: Placement) -> Placement:
+    """What a camera that lies so shows in another part of the program, or would if it went on so
+    beyond its own."""
+    on, of = placement.on, placement.of
+    x = [(v - on.x0) / (on.x1 - on.x0) for v in (rect.x0, rect.x1)]
+    y = [(v - on.y0) / (on.y1 - on.y0) for v in (rect.y0, rect.y1)]
     if placement.mirror:
         x = [1 - x[1], 1 - x[0]]
     w, h = of.x1 - of.x0, of.y1 - of.y0
     part = Rect(of.x0 + x[0] * w, of.y0 + y[0] * h, of.x0 + x[1] * w, of.y0 + y[1] * h)
-    return Placement(inner, part, placement.mirror)
+    return Placement(rect, part, placement.mirror)
 
 
 def zoomed(base: Placement, scale: float) -> Placement:

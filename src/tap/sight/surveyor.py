@@ -36,6 +36,9 @@ _GAIN = 0.03
 """Where it is known how well cameras fit: so much more than now."""
 _ZOOMED = 0.5
 """Within a zoom that the program is in: this part of how cameras fit."""
+_NEARLY, _NEXT_TO = 0.93, 0.05
+"""A placement next to the usual one must fit to this part as cameras usually do: it costs no
+sharpness, and a camera beside this one would fit nearly as well."""
 _ASIDE, _GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
@@ -54,16 +57,19 @@ _BARS_EVERY = 4
 """Of the pictures that are explained, every so many are searched for bars."""
 _MISSING_MS = 2000.0
 """So long after a camera without pictures was seen last nothing else is looked for in its place."""
+_BACK_MS = 120.0
+"""... nor so long after it came back: the picture may yet be the last of those missing."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
 
 
 class _Worth(NamedTuple):
-    """The fit that a placement must reach: any, and one that goes on with a zoom of the program,
-    which blurs its picture and is never quite where it was a frame ago."""
+    """The fit that a placement must reach: any; one that goes on with a zoom of the program, which
+    blurs its picture and is never quite where it was a frame ago; and one next to the present."""
 
     plain: float
     zoomed: float
+    close: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +158,12 @@ class Surveyor:
     def _is_missing_since(self, evidence: Evidence) -> bool:
         """Whether the camera that was seen last gives no pictures since: what is not explained is
         most likely its own, and another one that sees the same would be bent into it."""
+        if self._seen is None or evidence.at_ms - self._seen_ms > _MISSING_MS:
+            return False
+        camera = self._cameras[self._seen]
+        back_ms = evidence.at_ms - (camera.delay.ms or 0.0) - _BACK_MS
         missing = self._seen in (*evidence.lacking, *evidence.blind)
-        return missing and evidence.at_ms - self._seen_ms < _MISSING_MS
+        return missing or (camera.delay.locked and camera.memory.lacks(back_ms))
 
     def _look_for_bars(self, evidence: Evidence) -> None:
         """Where bars have come or gone, the cameras lie inside of them."""
@@ -192,7 +202,7 @@ class Surveyor:
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
         )
         near = step(now, placement) < _GOES_ON or self._habits.in_middle(camera, placement)
-        if fit < match.fit + STEP_GAIN or not near:
+        if fit < match.fit + STEP_GAIN or not near or not placement.possible:
             return False
         self._place_all_alike(camera, placement)
         return True
@@ -223,9 +233,10 @@ class Surveyor:
         match = evidence.matches[best] if best is not None else None
         now = match.fit if match is not None else 0.0
         usual = usual_level(self._cameras)
-        worth = _Worth(max(WORTH, now + _BETTER), max(WORTH, now + _BETTER))
+        worth = _Worth(*[max(WORTH, now + _BETTER)] * 3)
         if usual is not None:
-            worth = _Worth(*(max(part * usual, now + _GAIN) for part in (AS_USUAL, _ZOOMED)))
+            parts = AS_USUAL, _ZOOMED, _NEARLY
+            worth = _Worth(*(max(part * usual, now + _GAIN) for part in parts))
         views = Views(evidence.luma)
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in self._asked(evidence):
@@ -283,13 +294,28 @@ class Surveyor:
                 # Found by the picture of another moment: it may lie yet better now.
                 placement, _ = refine(self._eye, camera, views, placement, index=better, rounds=2)
                 fit = max(fit, self._eye.fit_at(camera, views, placement, better))
+            if not placement.possible:
+                continue
             if not self._habits.in_middle(camera, placement) and not self._goes_on(placement):
                 fit -= _ASIDE
             goes_on = self._habits.is_zoomed(camera, placement) and self._goes_on(placement)
             least = worth.zoomed if goes_on else worth.plain
+            if not goes_on and self._is_next_to_usual(camera, placement):
+                least = max(least, worth.close)
             if fit > max(least, found.fit if found else 0.0):
                 found = _Proposal(number, placement, fit)
         return found
+
+    def _is_next_to_usual(self, camera: Camera, placement: Placement) -> bool:
+        """Whether a placement is but a little beside the usual one."""
+        usual = self._habits.base(camera)
+        return (
+            usual is not None
+            and usual.mirror == placement.mirror
+            and usual.on.near(placement.on)
+            and usual.of.near(placement.of, _NEXT_TO)
+            and usual != placement
+        )
 
     def _goes_on(self, placement: Placement) -> bool:
         """Whether a zoom that the program is in goes on with this camera."""
@@ -346,8 +372,13 @@ class Surveyor:
                 self._place(other, placement)
 
     def _move(self, camera: Camera, placement: Placement) -> None:
-        """Place a camera that is followed: what is known of its blocks still holds."""
-        self._place(camera, placement, anew=False)
+        """Place a camera that is followed: what is known of its blocks still holds. Those that were
+        never seen, and are expected to lie as it does, go with it."""
+        before = camera.memory.placement
+        for other in self._cameras:
+            expected = camera.confirmed and not other.confirmed
+            if other is camera or (expected and other.memory.placement == before):
+                self._place(other, placement, anew=False)
 
     def _place(self, camera: Camera, placement: Placement, *, anew: bool = True) -> None:
         width, height = self._habits.program or (16, 9)

@@ -4,7 +4,7 @@ lay, and goes on as it went."""
 from collections.abc import Callable, Sequence
 
 from tap.sight.camera import Camera
-from tap.sight.doubt import usual_level
+from tap.sight.doubt import UNLIKE, usual_level
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.look import Rect
@@ -53,6 +53,8 @@ class ZoomTracker:
         self._camera: int | None = None
         """The camera that explains best, for how many frames, and its best fit in them."""
         self._frames, self._peak = 0, 0.0
+        self._itself = False
+        """Whether the picture was that camera's beyond doubt in one of them."""
         self._twins: list[Camera] = []
         """It, and those that can't be told from it."""
         self._from, self._tried = 0, 1.0
@@ -77,8 +79,10 @@ class ZoomTracker:
         if best is None or match is None or best != self._camera:
             self._camera, self._frames, self._peak, self._tried = best, 0, 0.0, 1.0
             self._speed, self._last, self._moved_at = None, None, 0
+            self._itself = False
             return 0.0
         self._frames += 1
+        self._itself = self._itself or (evidence.on_camera and evidence.odd < UNLIKE)
         self._twins = twins(self._cameras, evidence, best)
         before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
         return before
@@ -95,11 +99,14 @@ class ZoomTracker:
             now = self._cameras[self._camera].memory.placement
             self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, now
         usual = usual_level(self._cameras) or WORTH
-        if not self.steady or before < AS_USUAL * usual or match.fit > _TRACKED * before:
+        poor = before < AS_USUAL * usual and not self._itself
+        if not self.steady or poor or match.fit > _TRACKED * before:
             return None
         if evidence.index < self._from and match.fit > self._tried - _FALLEN:
             return None
         camera = self._cameras[self._camera]
+        if self._camera in (*evidence.lacking, *evidence.blind):
+            return None  # its very picture is missing: another one would be bent into that
         if camera.still.repeats(evidence.at_ms - match.lag_ms):
             return None  # a feed that freezes would be bent into what it no longer shows
         now = camera.memory.placement
@@ -107,7 +114,7 @@ class ZoomTracker:
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
         )
         frames = min(_MISSED, evidence.index - self._moved_at) if self._moved_at else 1
-        small = step(now, placement) <= _STRIDE * frames
+        small = step(now, placement) <= _STRIDE * frames and placement.possible
         if fit < match.fit + STEP_GAIN or not small or fit < _KEPT * before:
             self._from, self._tried = evidence.index + _RARELY, match.fit
             self._speed = None
@@ -135,10 +142,10 @@ class ZoomTracker:
             return
         of = self._last.of
         ahead = Rect(*(v + s * dt for v, s in zip(edges(of), self._speed, strict=True)))
-        if ahead.x1 - ahead.x0 > 1 or ahead.y1 - ahead.y0 > 1:
+        placement = Placement(self._last.on, ahead, self._last.mirror)
+        if ahead.x1 - ahead.x0 > 1 or ahead.y1 - ahead.y0 > 1 or not placement.possible:
             self._speed = None
             return
-        placement = Placement(self._last.on, ahead, self._last.mirror)
         self._place_twins(placement)
 
     def _place_twins(self, placement: Placement) -> None:
