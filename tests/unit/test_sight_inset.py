@@ -127,7 +127,7 @@ def test_an_inset_stays_while_pictures_of_its_camera_are_missing():
         if ms < 4500:
             return CUTS(ms)
         picture = with_inset(ms, 0.65)
-        picture[:18] = 40
+        picture[:12] = 40
         return picture
 
     def lost(frame):

@@ -145,8 +145,11 @@ class Composer:
         outside = float((match.blocks * match.information)[~inset.blocks].sum())
         inside = float(match.information[inset.blocks].sum())
         state = self._states.pair(inset.big, inset.small)
-        nats = outside + max(inset.fit, _LIKE_ITSELF * self._cameras[inset.small].level) * inside
-        self._say(evidence, state, nats)
+        inside *= max(inset.fit, _LIKE_ITSELF * self._cameras[inset.small].level)
+        for rival, part in inset.rivals.items():
+            other = self._states.pair(inset.big, rival)
+            evidence.nats[other] = max(evidence.nats[other], outside + part * inside)
+        self._say(evidence, state, outside + inside)
 
     def _say(self, evidence: Evidence, state: int, nats: float) -> None:
         evidence.nats[state] = max(evidence.nats[state], nats)

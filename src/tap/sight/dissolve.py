@@ -31,6 +31,10 @@ _LONGEST_MS = 3000.0
 """So long after the first camera was last seen a dissolve away from it may go on."""
 _KEEN, _OFTEN = 8, 4
 """Of the pictures in which nothing was found so many are tried, then each fourth."""
+_AS_EVER, _PACE = 0.95, 0.2
+"""From this part of its usual fit on a camera's contrast is learnt, at this pace."""
+_FALLING, _PALER = 0.88, 0.93
+"""Parts of its usual fit, and of that contrast, below which a camera may be fading into another."""
 _LIKELY = 2
 """Best of the blends as they are thought to lie that are moved to where they fit."""
 _ROUNDS, _BLURS = 6, (2.5, 1.5, 0.8)
@@ -97,7 +101,9 @@ class DissolveFinder:
         self._second: int | None = None
         """The one that it was found to dissolve to, and how late that is, in ms."""
         self._lag_ms = 0.0
-        self._failed = self._turn = 0
+        self._gain = 0.0
+        """Contrast of the program over the first camera's, as long as that fits as ever."""
+        self._failed = self._fading = self._turn = 0
         self._looks: dict[_Side, tuple[Floats, Floats]] = {}
         """Those of the sides that are tried for one picture."""
         self._homes: dict[int, Placement] = {}
@@ -112,11 +118,27 @@ class DissolveFinder:
         alone = float(evidence.nats[evidence.best])
         if any(mixed.nats > alone for mixed in evidence.mixes.values()):
             return
+        if evidence.best != self._first:
+            self._gain = 0.0
         self._first, self._second = evidence.best, None
+        camera, match = self._cameras[evidence.best], evidence.matches[evidence.best]
+        if match is not None and match.fit >= _AS_EVER * camera.level:
+            self._gain += (match.gain - self._gain) * (_PACE if self._gain else 1.0)
         place = self._cameras[evidence.best].memory.placement
         home = self._homes.get(evidence.best)
         if home is None or not home.on.near(place.on) or _width(place) >= _width(home):
             self._homes[evidence.best] = place
+
+    def begins(self, evidence: Evidence) -> bool:
+        """Whether the camera that explains the picture may be fading into another: it fits worse,
+        and has lost contrast. Of many such pictures in a row but some are held to be worth it."""
+        best, fades = evidence.best, False
+        match = evidence.matches[best] if best is not None else None
+        if best is not None and best == self._first and match is not None:
+            falls = match.fit < _FALLING * self._cameras[best].level
+            fades = falls and match.gain < _PALER * self._gain
+        self._fading = self._fading + 1 if fades else 0
+        return fades and (self._fading <= _KEEN or not self._fading % _OFTEN)
 
     def look(self, evidence: Evidence) -> bool:
         """Look for a blend that explains a picture which nothing does. True if cameras were placed
@@ -196,9 +218,12 @@ class DissolveFinder:
 
     def _side_of(self, number: int, evidence: Evidence) -> _Side | None:
         camera, match = self._cameras[number], evidence.matches[number]
-        if match is None:
+        if match is not None:
+            index = index_due(camera, evidence.at_ms, match)
+        elif camera.delay.ms is not None and len(camera.memory):  # it was not looked at
+            index = camera.memory.due(evidence.at_ms - camera.delay.ms)
+        else:
             return None
-        index = index_due(camera, evidence.at_ms, match)
         return _Side(camera, index, camera.memory.placement)
 
     def _followed(self, side: _Side, views: Views) -> _Side:

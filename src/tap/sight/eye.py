@@ -84,8 +84,12 @@ class Eye:
         if not repeat or new is None:
             self._new = evidence
         else:
-            # It says what it said when it was new; what the cameras show by now is another matter.
-            evidence.nats = _REPEAT_WEIGHT * new.nats
+            # It says what it said when it was new; what the cameras show by now is another matter,
+            # but for one whose very picture was missing: nothing was said of that.
+            nats = _REPEAT_WEIGHT * new.nats
+            for i in set(new.lacking) - set(evidence.lacking):
+                nats[i] = min(nats[i], evidence.nats[i])
+            evidence.nats = nats
             evidence.mixes, evidence.composed = new.mixes, new.composed
         self._newest = evidence
         return evidence

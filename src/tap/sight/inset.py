@@ -5,7 +5,8 @@ cameras usually do, and a block of it not at all. A small inset is an overlay, a
 `COMPOSED` in the witness format.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -53,11 +54,14 @@ picture goes on behind, a camera near it would be bent into it."""
 _HALF_A_BLOCK = 0.5
 _SAME_BLOCKS = 0.6
 """An inset must cover this part of what is covered, and this part of it must be."""
-_BESIDE = 0.25
-"""Beside the inset the big camera must fit to this part as cameras usually do."""
+_AS_KNOWN, _BESIDE = 0.5, 0.25
+"""Beside the inset the big camera must fit to this part as it usually does, or, where that is not
+known, as cameras usually do."""
 _BEHIND = 0.5
 """Of what is in the inset the big camera explains at most this part of what the small one does."""
 
+_FREELY = 0.95
+"""A camera of which any moment was tried, as its delay is not known, fits the better for it."""
 _ALONE = 0.9
 """If the small camera alone, laid out as in the inset, explains this part of what both do, it is no
 inset."""
@@ -74,6 +78,8 @@ class Inset:
     lag_ms: float
     blocks: npt.NDArray[np.bool_]
     fit: float
+    rivals: Mapping[int, float] = field(default_factory=dict[int, float])
+    """Other cameras that it may show, and how well they fit compared with the small one, 0 .. 1."""
 
 
 class InsetFinder:
@@ -127,7 +133,10 @@ class InsetFinder:
             return chart.covered(match.blocks, match.information, _COVERED)
         if usual is None:
             return np.zeros(BLOCKS, np.bool_)
-        return np.asarray((match.blocks < _COVERED * usual) & (match.information > 1.0))
+        # What lies over every camera that is known lies over this one too.
+        seen = [camera.chart.bare for camera in self._cameras if camera.chart.settled]
+        bare = np.max(seen, axis=0) >= _COVERED * usual if seen else np.ones(BLOCKS, np.bool_)
+        return np.asarray((match.blocks < _COVERED * usual) & (match.information > 1.0) & bare)
 
     def _covers(self, big: int, evidence: Evidence, rect: Rect) -> bool:
         """Whether an inset at `rect` covers what the big camera does not explain, and only that,
@@ -139,9 +148,10 @@ class InsetFinder:
         told = _blocks_in(rect, evidence.luma) & (match.information > 1.0)
         touched = _blocks_in(rect, evidence.luma, _HALF_A_BLOCK)
         explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
-        beside = float(match.information[~touched].sum())
+        chart, usual = self._cameras[big].chart, usual_level(self._cameras) or 0.0
+        expected = _AS_KNOWN * chart.bare if chart.settled else np.full(BLOCKS, _BESIDE * usual)
         shown = float((match.blocks * match.information)[~touched].sum())
-        if shown < _BESIDE * (usual_level(self._cameras) or 0.0) * beside:
+        if shown < float((expected * match.information)[~touched].sum()):
             return False  # it is not in the picture at all
         return explains and float((covered & told).sum()) >= _SAME_BLOCKS * float(told.sum())
 
@@ -199,7 +209,7 @@ class InsetFinder:
                 found = _find(luma, picture, within) if picture is not None else None
                 if found is not None and _area(found[1]) >= _COMPOSED_AREA:
                     hits.append((found[0], number, mirror, found[1]))
-        inset: Inset | None = None
+        able: list[Inset] = []
         for peak, number, mirror, rect in hits:
             if peak < max(hits)[0] - _NEARLY or not self._covers(big, evidence, rect):
                 continue
@@ -209,14 +219,27 @@ class InsetFinder:
                 continue
             placement, index, fit = placed
             behind = self._shows(big, evidence, placement.on, views)
-            worth = max(self._worth(number), behind / _BEHIND)
-            if fit < max(worth, inset.fit if inset else 0.0):
+            if fit < max(self._worth(number), behind / _BEHIND):
                 continue
             taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
-            able = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
-            if not self._is_all(able, index, evidence, views):
-                inset = able
-        return inset
+            inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
+            if not self._is_all(inset, index, evidence, views):
+                able.append(inset)
+        return self._best_of(able)
+
+    def _best_of(self, able: Sequence[Inset]) -> Inset | None:
+        """The inset that fits best, and how near the other cameras come that it might be."""
+        fits: dict[int, float] = {}
+        for inset in able:
+            free = not self._cameras[inset.small].delay.locked
+            fit = inset.fit * (_FREELY if free else 1.0)
+            fits[inset.small] = max(fit, fits.get(inset.small, 0.0))
+        best = max(fits, key=fits.__getitem__, default=None)
+        if best is None:
+            return None
+        rivals = {small: fit / fits[best] for small, fit in fits.items() if small != best}
+        found = max((one for one in able if one.small == best), key=lambda one: one.fit)
+        return replace(found, rivals=rivals)
 
     def _placed(
         self, number: int, mirror: bool, rect: Rect, at_ms: float, views: Views

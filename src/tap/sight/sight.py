@@ -311,13 +311,19 @@ class Sight:
     def _look_again(self) -> None:
         """A placement has changed, or a camera is frozen: see what is not yet decided anew, where
         that explains it."""
-        self._waiting = deque(
-            old
-            if self._eye.explained(old)
-            else self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
-            for old in self._waiting
-        )
+        self._waiting = deque(self._seen_anew(old) for old in self._waiting)
         self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
+
+    def _seen_anew(self, old: Evidence) -> Evidence:
+        """What a picture that waits says now, if it is not clear already."""
+        explained = self._eye.explained(old)
+        if explained and not old.mixes:
+            return old
+        new = self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
+        # What zooms lay elsewhere then; and two cameras side by side are found by what went before.
+        worse = explained and new.nats.max() <= old.nats.max()
+        lost = old.composed is not None and not self._eye.explained(new)
+        return old if worse or lost else new
 
     def _look_back(self) -> bool:
         """Something has changed: look at the pictures that were passed over just before."""

@@ -87,7 +87,7 @@ def read_pair(
     # the last.
     reach = max(_REACH, len(pair) // _REACH_PART) if slope > 0 else 0
     early = min(reach, max(0, -math.floor(start) - 1), len(head)) if slope > 0 else 0
-    split = sum(r.split for r in pair) * 2 > len(pair)
+    split = _is_split(pair)
     early = _fringe(head[::-1], early, split=split)
     late = max(0, math.ceil(start + 1 / slope) - len(pair)) if slope > 0 else 0
     late = min(_fringe(target, min(reach, late), split=split), len(target) - 1)
@@ -99,9 +99,14 @@ def read_pair(
 def _length(head: Sequence[Ruling], pair: Sequence[Ruling], target: Sequence[Ruling]) -> int:
     """Frames of a mixture; of a wipe with those in which it shows but a little: an encoder smears
     pictures over each other, never side by side."""
-    if not all(r.split for r in pair):
+    if not _is_split(pair):
         return len(pair)
     return len(pair) + sum(_fringe(side, 0, split=True) for side in (head[::-1], target))
+
+
+def _is_split(pair: Sequence[Ruling]) -> bool:
+    """Whether most of a mixture was seen side by side: where its edges run, neither camera fits."""
+    return 2 * sum(r.split for r in pair) >= len(pair)
 
 
 def _leaps(head: Sequence[Ruling], shares: Sequence[float]) -> bool:

@@ -16,6 +16,8 @@ from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.habits import Habits
+from tap.sight.look import WHOLE, Floats, unit
+from tap.sight.match import gains
 from tap.sight.motion import same_place, step
 from tap.sight.placement import (
     Placement,
@@ -45,6 +47,9 @@ _KEEN, _SOON, _OFTEN = 6, 60, 10
 """Unexplained frames that are all surveyed; then, up to so many, two of ten; after that ..."""
 _EVERY = 15
 """... two at this many, at twice, four times as many, and so on."""
+_FLOWS, _LONG = 0.2, 12
+"""A picture of which the one before explains less than this part is another one: that is surveyed
+as the first was, but where the one before was not for long."""
 _ZOOM_FROM = 4
 """Unexplained frames before the whole camera is searched for a crop."""
 _ZOOMS = tuple(1.045**n for n in range(1, 17))
@@ -95,6 +100,10 @@ class Surveyor:
         self._seen_ms = 0.0
         self._unexplained = self._surveys = 0
         self._votes: list[tuple[int, Placement]] = []
+        self._before: tuple[int, Floats] | None = None
+        """The last picture that nothing explained: which it was, and its blocks, as units."""
+        self._hopeful = False
+        """The last survey found what another must confirm: the next picture is surveyed too."""
         self._zoomed: Placement | None = None
         """The placement found last."""
         self._zoom = ZoomTracker(eye, cameras, self._move)
@@ -128,24 +137,28 @@ class Surveyor:
             self._unexplained = 0
             self._votes.clear()
             self._dissolves.note(evidence)
-            return False
+            return self._dissolves.begins(evidence) and self._dissolves.look(evidence)
         if self._dissolves.look(evidence):
             return True
         if self._is_missing_since(evidence):
             return False
-        self._unexplained += 1
+        self._unexplained = 1 if self._is_another(evidence) else self._unexplained + 1
         turn = step_of(self._unexplained, len(self._cameras))
-        if turn is None or not _due(turn):
+        if turn is None or not (_due(turn) or self._hopeful):
             return False
         proposal = self._propose(evidence)
-        self._surveys += 1
+        hopeful, self._hopeful = self._hopeful, False
         if proposal is None:
+            self._surveys += 1
             return False
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
         usual = usual_level(self._cameras)
         plain = usual is not None and proposal.fit >= _PLAIN * usual
         if not plain and sum(_alike(vote, self._votes[-1]) for vote in self._votes) < _AGREE:
+            self._hopeful = not hopeful
+            self._surveys += hopeful
             return False
+        self._surveys += 1
         self._votes.clear()
         camera = self._cameras[proposal.camera]
         self._place_found(proposal, evidence)
@@ -154,6 +167,15 @@ class Surveyor:
         camera.confirmed = True
         self._follow(camera, proposal.placement)
         return True
+
+    def _is_another(self, evidence: Evidence) -> bool:
+        """Whether the program has cut from one picture that nothing explains to another."""
+        before, (seen, _) = self._before, Views(evidence.luma).through(WHOLE)
+        self._before = evidence.index, unit(seen.blocks)[0]
+        if before is None or evidence.index != before[0] + 1 or self._unexplained < _LONG:
+            return False
+        nats = float(gains(seen, before[1][:, None])[0].sum())
+        return nats < _FLOWS * float(seen.information.sum())
 
     def _is_missing_since(self, evidence: Evidence) -> bool:
         """Whether the camera that was seen last gives no pictures since: what is not explained is

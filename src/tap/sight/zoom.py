@@ -22,8 +22,9 @@ STEP_GAIN = 0.004
 """Fit that a refined placement must gain."""
 _STEADY = 3
 """Frames that a camera must have been explaining the picture before its zoom is followed."""
-_TRACKED, _PEAK_DECAY = 0.985, 0.999
-"""A fit below this part of its recent peak: the program may be zooming."""
+_TRACKED, _PEAK_DECAY, _ZOOM_DECAY = 0.985, 0.999, 0.97
+"""A fit below this part of its recent peak: the program may be zooming. What is left of the peak a
+frame later, and where the camera was found to be zoomed, which costs sharpness."""
 _RARELY, _FALLEN = 12, 0.01
 """Frames between looks for a zoom, once one found none and unless the fit falls further."""
 _STRIDE, _KEPT = 0.025, 0.85
@@ -77,9 +78,13 @@ class ZoomTracker:
             best = self._camera if self._cameras[self._camera] in alike else best
         match = evidence.matches[best] if best is not None else None
         if best is None or match is None or best != self._camera:
+            zooms = best is not None and match is not None and self._goes_on_with(best)
             self._camera, self._frames, self._peak, self._tried = best, 0, 0.0, 1.0
-            self._speed, self._last, self._moved_at = None, None, 0
             self._itself = False
+            if zooms and best is not None and match is not None:
+                self._hand_over(best, match.fit, evidence)
+                return match.fit
+            self._speed, self._last, self._moved_at = None, None, 0
             return 0.0
         self._frames += 1
         self._itself = self._itself or (evidence.on_camera and evidence.odd < UNLIKE)
@@ -126,11 +131,32 @@ class ZoomTracker:
     def found(self, number: int, placement: Placement, fit: float, evidence: Evidence) -> None:
         """A camera was found to lie elsewhere than thought: that may be a zoom under way."""
         if number != self._camera:
-            self._camera, self._speed, self._last = number, None, None
+            zooms = self._goes_on_with(number)
+            self._camera = number
+            if zooms:
+                self._hand_over(number, fit, evidence)
+            else:
+                self._speed, self._last = None, None
         if self._cameras[number] not in self._twins:
             self._twins = [self._cameras[number]]
-        self._frames, self._peak = max(self._frames, _STEADY), max(self._peak, fit)
+        self._frames, self._peak = max(self._frames, _STEADY), fit
         self._moved(evidence, placement, fit)
+
+    def _goes_on_with(self, number: int) -> bool:
+        """Whether the program, zooming, has cut to a camera that lies as the one before would by
+        now: it is the program that zooms."""
+        if self._camera is None or self._speed is None:
+            return False
+        now, there = (self._cameras[n].memory.placement for n in (self._camera, number))
+        same = now.mirror == there.mirror and now.on.near(there.on)
+        return same and step(now, there) <= _STRIDE
+
+    def _hand_over(self, number: int, fit: float, evidence: Evidence) -> None:
+        """The zoom goes on with another camera."""
+        self._frames, self._peak = _STEADY, fit
+        self._twins = twins(self._cameras, evidence, number)
+        self._last = self._cameras[number].memory.placement
+        self._moved_at, self._since_ms = evidence.index, evidence.at_ms
 
     def predict(self, at_ms: float) -> None:
         """Before a program picture is looked at: a zoom that is under way will have gone on."""
@@ -163,6 +189,7 @@ class ZoomTracker:
             self._speed = x0, y0, x1, y1
         self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, placement
         self._from, self._tried = 0, fit
+        self._peak = max(fit, _ZOOM_DECAY * self._peak)
 
 
 def twins(cameras: Sequence[Camera], evidence: Evidence, number: int) -> list[Camera]:
