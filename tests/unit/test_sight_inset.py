@@ -124,10 +124,8 @@ def test_an_inset_stays_while_pictures_of_its_camera_are_missing():
     """... though hardly anything of the big picture is left to tell it by."""
 
     def show(ms):
-        if ms < 4500:
-            return CUTS(ms)
-        picture = with_inset(ms, 0.65)
-        picture[:12] = 40
+        picture = CUTS(ms).copy() if ms < 4500 else with_inset(ms, 0.65)
+        picture[:18] = 40
         return picture
 
     def lost(frame):

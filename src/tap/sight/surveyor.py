@@ -98,6 +98,8 @@ class Surveyor:
         self._seen: int | None = None
         """The camera that explained a picture last, and when that was."""
         self._seen_ms = 0.0
+        self.begun = False
+        """Whether a dissolve was found in the last picture that has hardly begun."""
         self._unexplained = self._surveys = 0
         self._votes: list[tuple[int, Placement]] = []
         self._before: tuple[int, Floats] | None = None
@@ -123,6 +125,7 @@ class Surveyor:
 
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
+        self.begun = False
         if self._habits.program is None or evidence.repeat or evidence.flat or evidence.skipped:
             return False
         if evidence.information < _DIM * max(c.information for c in self._cameras):
@@ -137,7 +140,8 @@ class Surveyor:
             self._unexplained = 0
             self._votes.clear()
             self._dissolves.note(evidence)
-            return self._dissolves.begins(evidence) and self._dissolves.look(evidence)
+            self.begun = self._dissolves.begins(evidence) and self._dissolves.look(evidence)
+            return self.begun
         if self._dissolves.look(evidence):
             return True
         if self._is_missing_since(evidence):
