@@ -149,6 +149,7 @@ class Composer:
         for rival, part in inset.rivals.items():
             other = self._states.pair(inset.big, rival)
             evidence.nats[other] = max(evidence.nats[other], outside + part * inside)
+            evidence.rivals += (other,)
         self._say(evidence, state, outside + inside)
 
     def _say(self, evidence: Evidence, state: int, nats: float) -> None:

@@ -65,6 +65,8 @@ class Evidence:
     """Nats that a perfect match would gain."""
     composed: int | None = None
     """The state of the pair of cameras that stand side by side in it."""
+    rivals: tuple[int, ...] = ()
+    """Those of other pairs that it may be."""
     replayed: int | None = None
     """The camera whose older pictures this is one of."""
     odd: float = -1.0

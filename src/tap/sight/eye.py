@@ -91,6 +91,7 @@ class Eye:
                 nats[i] = min(nats[i], evidence.nats[i])
             evidence.nats = nats
             evidence.mixes, evidence.composed = new.mixes, new.composed
+            evidence.rivals = new.rivals
         self._newest = evidence
         return evidence
 

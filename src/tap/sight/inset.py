@@ -60,8 +60,6 @@ known, as cameras usually do."""
 _BEHIND = 0.5
 """Of what is in the inset the big camera explains at most this part of what the small one does."""
 
-_FREELY = 0.95
-"""A camera of which any moment was tried, as its delay is not known, fits the better for it."""
 _ALONE = 0.9
 """If the small camera alone, laid out as in the inset, explains this part of what both do, it is no
 inset."""
@@ -133,10 +131,16 @@ class InsetFinder:
             return chart.covered(match.blocks, match.information, _COVERED)
         if usual is None:
             return np.zeros(BLOCKS, np.bool_)
-        # What lies over every camera that is known lies over this one too.
-        seen = [camera.chart.bare for camera in self._cameras if camera.chart.settled]
-        bare = np.max(seen, axis=0) >= _COVERED * usual if seen else np.ones(BLOCKS, np.bool_)
-        return np.asarray((match.blocks < _COVERED * usual) & (match.information > 1.0) & bare)
+        return np.asarray((match.blocks < _COVERED * usual) & self._telling(big, match))
+
+    def _telling(self, big: int, match: Match) -> npt.NDArray[np.bool_]:
+        """The blocks (32,) that hold a picture, and in which a camera is usually seen: what lies
+        over every camera that is known lies over one that was not seen before, too."""
+        held = match.information > 1.0
+        chart, usual = self._cameras[big].chart, usual_fit(self._cameras) or 0.0
+        charts = [camera.chart for camera in self._cameras if camera.chart.settled]
+        bare = [one.bare for one in ([chart] if chart.settled else charts)]
+        return np.asarray(held & (np.max(bare, axis=0) >= _COVERED * usual) if bare else held)
 
     def _covers(self, big: int, evidence: Evidence, rect: Rect) -> bool:
         """Whether an inset at `rect` covers what the big camera does not explain, and only that,
@@ -145,7 +149,7 @@ class InsetFinder:
         if match is None:
             return False
         covered = self._hidden(big, match)
-        told = _blocks_in(rect, evidence.luma) & (match.information > 1.0)
+        told = _blocks_in(rect, evidence.luma) & self._telling(big, match)
         touched = _blocks_in(rect, evidence.luma, _HALF_A_BLOCK)
         explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
         chart, usual = self._cameras[big].chart, usual_level(self._cameras) or 0.0
@@ -209,7 +213,7 @@ class InsetFinder:
                 found = _find(luma, picture, within) if picture is not None else None
                 if found is not None and _area(found[1]) >= _COMPOSED_AREA:
                     hits.append((found[0], number, mirror, found[1]))
-        able: list[Inset] = []
+        able: list[tuple[float, Inset]] = []
         for peak, number, mirror, rect in hits:
             if peak < max(hits)[0] - _NEARLY or not self._covers(big, evidence, rect):
                 continue
@@ -224,22 +228,8 @@ class InsetFinder:
             taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
             inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
             if not self._is_all(inset, index, evidence, views):
-                able.append(inset)
-        return self._best_of(able)
-
-    def _best_of(self, able: Sequence[Inset]) -> Inset | None:
-        """The inset that fits best, and how near the other cameras come that it might be."""
-        fits: dict[int, float] = {}
-        for inset in able:
-            free = not self._cameras[inset.small].delay.locked
-            fit = inset.fit * (_FREELY if free else 1.0)
-            fits[inset.small] = max(fit, fits.get(inset.small, 0.0))
-        best = max(fits, key=fits.__getitem__, default=None)
-        if best is None:
-            return None
-        rivals = {small: fit / fits[best] for small, fit in fits.items() if small != best}
-        found = max((one for one in able if one.small == best), key=lambda one: one.fit)
-        return replace(found, rivals=rivals)
+                able.append((peak * fit, inset))
+        return _best_of(able)
 
     def _placed(
         self, number: int, mirror: bool, rect: Rect, at_ms: float, views: Views
@@ -285,6 +275,20 @@ class InsetFinder:
         part = _around(camera, at_ms - inset.lag_ms)
         chosen = range(part.start, part.stop, max(1, (part.stop - part.start) // 6))
         return self._eye.fit_inside(camera, views, inset.placement, chosen)[0] if chosen else 0.0
+
+
+def _best_of(able: Sequence[tuple[float, Inset]]) -> Inset | None:
+    """The best inset, and how near the other cameras come to it. Each comes with how well it fits:
+    as it was found, whole, and as closely as it can be laid."""
+    best: dict[int, tuple[float, Inset]] = {}
+    for fit, inset in able:
+        if inset.small not in best or fit > best[inset.small][0]:
+            best[inset.small] = fit, inset
+    if not best:
+        return None
+    most, found = max(best.values(), key=lambda one: one[0])
+    rivals = {small: fit / most for small, (fit, _) in best.items() if small != found.small}
+    return replace(found, rivals=rivals)
 
 
 def _around(camera: Camera, taken_ms: float) -> slice:

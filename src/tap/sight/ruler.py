@@ -79,7 +79,8 @@ class Ruler:
         elif state == states.black:
             kind = ShotState.BLACK
         elif state >= states.first_pair:
-            kind = ShotState.COMPOSED if state == evidence.composed else ShotState.TRANSITION
+            beside = state in (evidence.composed, *evidence.rivals)
+            kind = ShotState.COMPOSED if beside else ShotState.TRANSITION
         elif self._is_guess(state, evidence, following):
             kind, cameras = ShotState.UNSEEN, ()
             reason = evidence.why_missing((state,), self._names)

@@ -43,6 +43,9 @@ _NEARLY, _NEXT_TO = 0.93, 0.05
 sharpness, and a camera beside this one would fit nearly as well."""
 _ASIDE, _GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
+_PARTLY, _STANDS_OUT = 0.4, 2.5
+"""Part of how cameras fit that one must reach of which a part is covered, and how many times better
+than all others it must fit."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
 """Unexplained frames that are all surveyed; then, up to so many, two of ten; after that ..."""
 _EVERY = 15
@@ -272,10 +275,26 @@ class Surveyor:
                     rough.append((fit, number, placement, index))
         rough.sort(key=lambda hit: -hit[0])
         found = self._best_refined(evidence, views, worth, rough[:_REFINED])
+        found = found or self._partly_seen(evidence, rough)
         found = found or self._propose_zoom(evidence, views, worth)
         if found is None and self._unexplained >= _ZOOM_FROM:
             found = self._search(evidence, views, worth)
         return found
+
+    def _partly_seen(
+        self, evidence: Evidence, rough: list[tuple[float, int, Placement, int]]
+    ) -> _Proposal | None:
+        """A camera that was never seen, laid out otherwise than thought, but as switchers do, and
+        that fits many times better than all others: something covers the rest of it."""
+        usual = usual_level(self._cameras)
+        if usual is None or not rough or self._cameras[rough[0][1]].confirmed:
+            return None
+        fit, number, placement, _ = rough[0]
+        fits = [match.fit for match in evidence.matches if match is not None]
+        second = max([*fits, *(other for other, n, _, _ in rough if n != number)], default=0.0)
+        if fit < max(_PARTLY * usual, _STANDS_OUT * second):
+            return None
+        return _Proposal(number, placement, fit)
 
     def _propose_zoom(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
         """Try every camera zoomed into its middle, as switchers and directors do."""

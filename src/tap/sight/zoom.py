@@ -27,7 +27,7 @@ _TRACKED, _PEAK_DECAY, _ZOOM_DECAY = 0.985, 0.999, 0.97
 frame later, and where the camera was found to be zoomed, which costs sharpness."""
 _RARELY, _FALLEN = 12, 0.01
 """Frames between looks for a zoom, once one found none and unless the fit falls further."""
-_STRIDE, _KEPT = 0.025, 0.85
+_STRIDE, _KEPT = 0.025, 0.7
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
 this part of the fit; what moves further was cut to."""
 _LOST = 0.5
