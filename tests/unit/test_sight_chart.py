@@ -78,3 +78,12 @@ def test_neither_another_camera_nor_a_full_graphic_is_a_picture_under_one():
     chart, random = taught(), np.random.default_rng(5)
     assert not chart.is_under(random.uniform(0.3, 0.9, BLOCKS), INFORMATION)
     assert not chart.is_under(np.full(BLOCKS, 0.02), INFORMATION)
+
+
+def test_plain_parts_of_a_picture_tell_of_no_graphic_over_the_rest():
+    """They never fit well, and so fit as ever, whatever is there."""
+    plain, chart = np.arange(BLOCKS) < 20, Chart()
+    for _ in range(50):
+        chart.learn(np.where(plain, 0.02, 0.9), INFORMATION, STILL)
+    assert not chart.is_under(np.full(BLOCKS, 0.02), INFORMATION)
+    assert chart.is_under(np.where(np.arange(BLOCKS) < 26, 0.02, 0.9), INFORMATION)

@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from tests.unit.sample_pictures import DELAY_MS, Camera, noisy, watch
+from tests.unit.sample_pictures import DELAY_MS, START_MS, Camera, noisy, watch
 
 from tap.vocabulary import Luma, ShotState
 
@@ -26,6 +26,8 @@ def test_a_dissolve_to_a_camera_never_seen_that_is_mirrored():
     seen = watch(CAMERAS, show, 6.0)
     [event] = seen.events
     assert (event.type, event.from_camera, event.to_camera) == ("dissolve", "cam-a", "cam-b")
+    # It is looked for as soon as the first camera pales: what is decided by then can't be mended.
+    assert abs(event.at_ms - START_MS - 3000) <= 120
     states = [shot.state for shot, _ in seen.pieces]
     assert ShotState.OFF_CAMERA not in states
     assert [c.mirrored for c in seen.sight.cameras_seen()] == [False, True, False]

@@ -15,6 +15,7 @@ from tap.sight.placement import (
     moved,
     same_shape,
     search_placements,
+    shown_in,
     usual_placements,
     zoomed,
 )
@@ -266,3 +267,25 @@ def test_rects_are_near_within_less_than_a_grid_cell():
     # Two portrait phones of 1080 and 1088 px stand a hair apart on the program: one place.
     assert Rect(0.3418, 0, 0.6582, 1).near(Rect(0.3406, 0, 0.6594, 1))
     assert not Rect(0.3418, 0, 0.6582, 1).near(Rect(0, 0, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("of", "possible"),
+    [
+        (Rect(), True),
+        (Rect(0.2, 0.1, 0.9, 0.8), True),
+        (Rect(-0.01, 0.0, 1.01, 1.0), True),
+        (Rect(0.031, -0.031, 1.051, 0.989), False),
+        (Rect(-0.03, 0.0, 0.97, 1.0), False),
+    ],
+)
+def test_a_program_cannot_show_what_a_camera_did_not_film(of, possible):
+    assert Placement(of=of).possible == possible
+
+
+def test_a_camera_in_a_part_of_the_program_goes_on_beyond_it():
+    inside = Placement(Rect(0.5, 0.25, 0.75, 0.5), Rect(0.4, 0.4, 0.6, 0.6), mirror=True)
+    whole = shown_in(WHOLE, inside)
+    assert (whole.on, whole.mirror) == (WHOLE, True)
+    assert whole.of.near(Rect(0.2, 0.2, 1.0, 1.0), 1e-9)
+    assert shown_in(inside.on, whole).of.near(inside.of, 1e-9)

@@ -150,6 +150,14 @@ def test_a_wipe_of_which_one_frame_is_seen_as_mixed():
     assert told(build(rulings)) == [("wipe", 17, 7, "a", "b")]
 
 
+def test_a_short_wipe_of_which_half_was_seen_side_by_side():
+    """Where its edges run, neither camera fits: such a frame is taken for a mixture, no more."""
+    rulings = Rulings().live("a", 20, traces=[0.0] * 17 + [0.01, 0.05, 0.1])
+    rulings.mixed("a", "b", 1, split=True, shares=[0.5]).run(OFF, (), 1)
+    rulings.live("b", 20, traces=[0.1, 0.05, 0.01] + [0.0] * 9)
+    assert told(build(rulings)) == [("wipe", 17, 8, "a", "b")]
+
+
 def test_a_wipe_is_a_mixture_side_by_side():
     built = build(Rulings().live("a", 30).mixed("a", "b", 12, split=True).live("b", 30))
     assert told(built)[0][0] == "wipe"

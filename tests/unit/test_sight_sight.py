@@ -408,3 +408,49 @@ def test_a_picture_that_was_stuck_in_a_gap_is_no_cut_after_it(stuck):
 
 def not_silent(frame):
     return not 3000 <= frame.at_ms - START_MS < 5000
+
+
+def zoomed(luma, by, x=0.55, y=0.45):
+    """A picture, zoomed into the point at these parts of its width and height."""
+    h, w = luma.shape
+    matrix = np.array([[by, 0, w * x * (1 - by)], [0, by, h * y * (1 - by)]])
+    return cv2.warpAffine(luma, matrix, (w, h), borderMode=cv2.BORDER_REPLICATE)
+
+
+def test_a_zoom_of_the_program_goes_on_across_cuts():
+    plan = cuts(CAMERAS, [(0, A), (1500, B), (3000, A), (4000, B), (4600, C)])
+    zoom = [(0, 1.0), (3600, 1.0), (5000, 2.0), (7000, 2.0)]
+
+    def show(ms):
+        return zoomed(plan(ms), float(np.interp(ms, *zip(*zoom, strict=True))))
+
+    seen = watch(CAMERAS, show, 7.0)
+    assert [(old, new) for _, _, old, new in seen.told()] == [(A, B), (B, A), (A, B), (B, C)]
+    assert {shot.state for shot, _ in seen.pieces} == {ShotState.LIVE}
+
+
+class Beside(Camera):
+    """Films what another camera does, from a little beside it."""
+
+    def at(self, ms: float) -> np.ndarray:
+        x, y = (round(20 + 18 * np.sin(n * self.seed)) for n in (1, 2))
+        return np.ascontiguousarray(self.world[y + 2 : y + 92, x + 5 : x + 165])
+
+
+def test_a_camera_that_nobody_tapped_is_not_taken_for_one_that_it_stands_beside():
+    """It films what lies outside of that one's picture: no crop of it shows that."""
+    # Still: where a whole picture only pans, a shift and a delay are the same thing.
+    cameras = {name: Camera(camera.seed, still=True) for name, camera in CAMERAS.items()}
+    plan = [(0, A), (2000, B), (3000, C), (4000, "beside")]
+    seen = watch(cameras, cuts({**cameras, "beside": Beside(1)}, plan), 7.0)
+    assert [new for _, _, _, new in seen.told()] == [B, C, None]
+    assert seen.state_at(6500) is ShotState.OFF_CAMERA
+
+
+def test_a_slate_that_comes_as_a_camera_lacks_a_picture_is_not_that_camera():
+    slate = texture(77)
+    cameras = {**CAMERAS, C: Camera(3, lost=(3790, 3890))}
+    show = cuts(cameras, [(0, A), (1000, C), (2000, B), (3000, A)])
+    seen = watch(cameras, lambda ms: slate if ms >= 4000 else show(ms), 7.0)
+    late = [shot for shot, _ in seen.pieces if shot.start_ms >= START_MS + 4400]
+    assert {shot.state for shot in late} == {ShotState.OFF_CAMERA}
