@@ -2,7 +2,7 @@
 
 A scene gives `angles` (cameras that see quite different things, or the same from elsewhere) and
 `near` ones (a few per cent apart). `DEVELOP` may be looked at; `SCORED` is only ever scored, and
-its clips, or their halves and crops, occur in no scene of `DEVELOP`.
+no frame of it occurs in a scene of `DEVELOP`. Of some recordings each has other minutes.
 """
 
 from collections.abc import Callable, Sequence

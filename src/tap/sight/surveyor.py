@@ -73,7 +73,7 @@ _DIM = 0.4
 
 class _Worth(NamedTuple):
     """The fit that a placement must reach: any; one that goes on with a zoom of the program, which
-    blurs its picture and is never quite where it was a frame ago; and one next to the present."""
+    blurs its picture and is never quite where it was a frame ago; and one next to the usual one."""
 
     plain: float
     zoomed: float
