@@ -217,12 +217,9 @@ class DissolveFinder:
     # ------------------------------------------------------------------ what is tried
 
     def _side_of(self, number: int, evidence: Evidence) -> _Side | None:
-        camera, match = self._cameras[number], evidence.matches[number]
-        if match is not None:
-            index = index_due(camera, evidence.at_ms, match)
-        elif camera.delay.ms is not None and len(camera.memory):  # it was not looked at
-            index = camera.memory.due(evidence.at_ms - camera.delay.ms)
-        else:
+        camera = self._cameras[number]
+        index = index_due(camera, evidence.at_ms, evidence.matches[number])
+        if index is None:
             return None
         return _Side(camera, index, camera.memory.placement)
 

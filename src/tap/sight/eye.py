@@ -12,7 +12,7 @@ from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
 from tap.sight.lineup import EXPLAINED, Lineup, usual_delay
 from tap.sight.look import Floats, Rect, unit
-from tap.sight.match import gains, mix
+from tap.sight.match import gains, mix, part_of
 from tap.sight.placement import Placement
 from tap.sight.race import Race
 from tap.sight.settings import SightSettings
@@ -107,8 +107,7 @@ class Eye:
         self._before = on, unit(seen.blocks)[0]
         if before is None or before[0] != on:
             return None
-        information = float(seen.information.sum())
-        flow = float(gains(seen, before[1][:, None])[0].sum()) / max(information, 1e-6)
+        flow = part_of(seen, before[1])
         blind = self._blind_at(at_ms)
         due_ms = at_ms - (camera.delay.ms or 0.0)
         if number in blind or camera.memory.lacks(due_ms):
@@ -323,10 +322,9 @@ class Eye:
     ) -> None:
         looks: dict[int, tuple[Floats, Floats]] = {}
         for i in sorted({i for pair in pairs for i in pair}):
-            match = evidence.matches[i]
-            if match is not None:
-                memory = self._cameras[i].memory
-                index = index_due(self._cameras[i], evidence.at_ms, match)
+            match, memory = evidence.matches[i], self._cameras[i].memory
+            index = index_due(self._cameras[i], evidence.at_ms, match)
+            if match is not None and index is not None:
                 at = slice(index, index + 1)
                 looks[i] = memory.units(at)[:, 0], memory.lengths(at)[0]
         mask = np.ones(32, np.bool_)
@@ -361,9 +359,13 @@ class Eye:
         return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
 
 
-def index_due(camera: Camera, at_ms: float, match: Match) -> int:
+def index_due(camera: Camera, at_ms: float, match: Match | None) -> int | None:
     """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead,
-    unless it is much the better; then the delay has drifted since."""
+    unless it is much the better; then the delay has drifted since. Without a match, as the camera
+    was not looked at, by its delay; None where neither is known."""
+    if match is None:
+        known = camera.delay.ms is not None and len(camera.memory)
+        return camera.memory.due(at_ms - (camera.delay.ms or 0.0)) if known else None
     if not camera.delay.locked or camera.delay.ms is None:
         return match.index
     due = int(np.searchsorted(match.times, at_ms - camera.delay.ms, side="right")) - 1

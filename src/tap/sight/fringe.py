@@ -131,13 +131,7 @@ class Fringes:
 
     def _index(self, evidence: Evidence, number: int) -> int | None:
         """Which of a camera's frames the program's picture shows, if it shows it."""
-        camera = self._cameras[number]
-        memory, match = camera.memory, evidence.matches[number]
-        if match is not None:
-            return index_due(camera, evidence.at_ms, match)
-        if camera.delay.ms is not None and len(memory):  # it was not looked at
-            return memory.due(evidence.at_ms - camera.delay.ms)
-        return None
+        return index_due(self._cameras[number], evidence.at_ms, evidence.matches[number])
 
     def _pictures(
         self, evidence: Evidence, number: int, lag_ms: float | None = None

@@ -6,46 +6,28 @@ bend one camera's picture into another's. Once it is known how well cameras fit 
 placement must make its camera fit as well: what only comes near is another camera.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 from tap.sight.camera import Camera
-from tap.sight.crowd import groups, step_of
+from tap.sight.crowd import step_of
 from tap.sight.dissolve import DissolveFinder
 from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.habits import Habits
 from tap.sight.look import WHOLE, Floats, unit
-from tap.sight.match import gains
+from tap.sight.match import part_of
 from tap.sight.motion import same_place, step
 from tap.sight.placement import (
     Placement,
     clipped,
     same_shape,
-    search_placements,
-    zoomed,
 )
+from tap.sight.propose import GOES_ON, Proposal, Proposer
 from tap.sight.refine import refine
 from tap.sight.views import Views, is_portrait
-from tap.sight.zoom import AS_USUAL, AS_WELL, ROUNDS, STEP_GAIN, WORTH, ZoomTracker
+from tap.sight.zoom import AS_WELL, ROUNDS, STEP_GAIN, WORTH, ZoomTracker
 
 _AGREE, _PLAIN = 2, 0.8
 """Surveys that must find the same placement, unless it fits to this part as cameras usually do."""
-_BETTER = 0.12
-"""A placement must explain so much more of the picture than the best does now."""
-_GAIN = 0.03
-"""Where it is known how well cameras fit: so much more than now."""
-_ZOOMED = 0.5
-"""Within a zoom that the program is in: this part of how cameras fit."""
-_NEARLY, _NEXT_TO = 0.93, 0.05
-"""A placement next to the usual one must fit to this part as cameras usually do: it costs no
-sharpness, and a camera beside this one would fit nearly as well."""
-_ASIDE, _GOES_ON = 0.18, 0.06
-"""Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
-_PARTLY, _STANDS_OUT = 0.4, 2.5
-"""Part of how cameras fit that one must reach of which a part is covered, and how many times better
-than all others it must fit."""
 _KEEN, _SOON, _OFTEN = 6, 60, 10
 """Unexplained frames that are all surveyed; then, up to so many, two of ten; after that ..."""
 _EVERY = 15
@@ -53,38 +35,16 @@ _EVERY = 15
 _FLOWS, _LONG = 0.2, 12
 """A picture of which the one before explains less than this part is another one: that is surveyed
 as the first was, but where the one before was not for long."""
-_ZOOM_FROM = 4
-"""Unexplained frames before the whole camera is searched for a crop."""
-_ZOOMS = tuple(1.045**n for n in range(1, 17))
-_REFINED = 3
-"""Best of the usual placements that are refined: bars are known to a pixel or two."""
-_CLIMBED = 6
-"""Best hits of a search that are refined."""
-_SOME_DELAY_MS = 200.0
 _BARS_EVERY = 4
 """Of the pictures that are explained, every so many are searched for bars."""
+_ZOOM_FROM = 4
+"""Unexplained frames before the whole camera is searched for a crop."""
 _MISSING_MS = 2000.0
 """So long after a camera without pictures was seen last nothing else is looked for in its place."""
 _BACK_MS = 120.0
 """... nor so long after it came back: the picture may yet be the last of those missing."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
-
-
-class _Worth(NamedTuple):
-    """The fit that a placement must reach: any; one that goes on with a zoom of the program, which
-    blurs its picture and is never quite where it was a frame ago; and one next to the usual one."""
-
-    plain: float
-    zoomed: float
-    close: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Proposal:
-    camera: int
-    placement: Placement
-    fit: float
 
 
 class Surveyor:
@@ -109,8 +69,7 @@ class Surveyor:
         """The last picture that nothing explained: which it was, and its blocks, as units."""
         self._hopeful = False
         """The last survey found what another must confirm: the next picture is surveyed too."""
-        self._zoomed: Placement | None = None
-        """The placement found last."""
+        self._proposer = Proposer(eye, cameras, self._habits)
         self._zoom = ZoomTracker(eye, cameras, self._move)
         self._dissolves = DissolveFinder(eye, cameras, self._move, self._habits.base, max_delay_ms)
 
@@ -153,27 +112,30 @@ class Surveyor:
         turn = step_of(self._unexplained, len(self._cameras))
         if turn is None or not (_due(turn) or self._hopeful):
             return False
-        proposal = self._propose(evidence)
-        hopeful, self._hopeful = self._hopeful, False
-        if proposal is None:
-            self._surveys += 1
+        # Surveys come in pairs that must agree: each pair asks the same of many cameras.
+        proposal = self._proposer.propose(
+            evidence, self._surveys // _AGREE, thorough=self._unexplained >= _ZOOM_FROM
+        )
+        agreed = proposal is not None and self._is_agreed(proposal)
+        self._hopeful = proposal is not None and not agreed and not self._hopeful
+        self._surveys += not self._hopeful
+        if proposal is None or not agreed:
             return False
-        self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
-        usual = usual_level(self._cameras)
-        plain = usual is not None and proposal.fit >= _PLAIN * usual
-        if not plain and sum(_alike(vote, self._votes[-1]) for vote in self._votes) < _AGREE:
-            self._hopeful = not hopeful
-            self._surveys += hopeful
-            return False
-        self._surveys += 1
         self._votes.clear()
         camera = self._cameras[proposal.camera]
         self._place_found(proposal, evidence)
-        self._zoomed = proposal.placement
+        self._proposer.zoomed = proposal.placement
         self._zoom.found(proposal.camera, proposal.placement, proposal.fit, evidence)
         camera.confirmed = True
         self._follow(camera, proposal.placement)
         return True
+
+    def _is_agreed(self, proposal: Proposal) -> bool:
+        """Whether a proposal fits as cameras usually do, or was made before."""
+        self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
+        usual = usual_level(self._cameras)
+        plain = usual is not None and proposal.fit >= _PLAIN * usual
+        return plain or sum(_alike(vote, self._votes[-1]) for vote in self._votes) >= _AGREE
 
     def _is_another(self, evidence: Evidence) -> bool:
         """Whether the program has cut from one picture that nothing explains to another."""
@@ -181,8 +143,7 @@ class Surveyor:
         self._before = evidence.index, unit(seen.blocks)[0]
         if before is None or evidence.index != before[0] + 1 or self._unexplained < _LONG:
             return False
-        nats = float(gains(seen, before[1][:, None])[0].sum())
-        return nats < _FLOWS * float(seen.information.sum())
+        return part_of(seen, before[1]) < _FLOWS
 
     def _is_missing_since(self, evidence: Evidence) -> bool:
         """Whether the camera that was seen last gives no pictures since: what is not explained is
@@ -217,7 +178,7 @@ class Surveyor:
         if self._zoom.steady and best not in self._settled:
             return self._settle(best, evidence, match)
         placement = self._zoom.follow(evidence, before)
-        self._zoomed = placement or self._zoomed
+        self._proposer.zoomed = placement or self._proposer.zoomed
         return placement is not None
 
     def _settle(self, number: int, evidence: Evidence, match: Match) -> bool:
@@ -230,7 +191,7 @@ class Surveyor:
         placement, fit = refine(
             self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
         )
-        near = step(now, placement) < _GOES_ON or self._habits.in_middle(camera, placement)
+        near = step(now, placement) < GOES_ON or self._habits.in_middle(camera, placement)
         if fit < match.fit + STEP_GAIN or not near or not placement.possible:
             return False
         self._place_all_alike(camera, placement)
@@ -250,154 +211,7 @@ class Surveyor:
             if same_shape(other.size, camera.size):
                 self._place(other, placement)
 
-    def _group(self) -> list[tuple[int, Camera]]:
-        """The cameras whose turn it is to be searched: all, or of many cameras a few."""
-        crowd = groups(len(self._cameras))
-        # Surveys come in pairs that must agree: each pair is of one group.
-        return list(enumerate(self._cameras))[(self._surveys // _AGREE) % crowd :: crowd]
-
-    def _propose(self, evidence: Evidence) -> _Proposal | None:
-        """The placement that explains the picture best, if it does so much better than now."""
-        best = evidence.best
-        match = evidence.matches[best] if best is not None else None
-        now = match.fit if match is not None else 0.0
-        usual = usual_level(self._cameras)
-        worth = _Worth(*[max(WORTH, now + _BETTER)] * 3)
-        if usual is not None:
-            parts = AS_USUAL, _ZOOMED, _NEARLY
-            worth = _Worth(*(max(part * usual, now + _GAIN) for part in parts))
-        views = Views(evidence.luma)
-        rough: list[tuple[float, int, Placement, int]] = []
-        for number, camera in self._asked(evidence):
-            for placement in self._habits.candidates(camera):
-                fit, index = self._eye.fit(camera, evidence.at_ms, views, placement)
-                if index >= 0:
-                    rough.append((fit, number, placement, index))
-        rough.sort(key=lambda hit: -hit[0])
-        found = self._best_refined(evidence, views, worth, rough[:_REFINED])
-        found = found or self._partly_seen(evidence, rough)
-        found = found or self._propose_zoom(evidence, views, worth)
-        if found is None and self._unexplained >= _ZOOM_FROM:
-            found = self._search(evidence, views, worth)
-        return found
-
-    def _partly_seen(
-        self, evidence: Evidence, rough: list[tuple[float, int, Placement, int]]
-    ) -> _Proposal | None:
-        """A camera that was never seen, laid out otherwise than thought, but as switchers do, and
-        that fits many times better than all others: something covers the rest of it."""
-        usual = usual_level(self._cameras)
-        if usual is None or not rough or self._cameras[rough[0][1]].confirmed:
-            return None
-        fit, number, placement, _ = rough[0]
-        fits = [match.fit for match in evidence.matches if match is not None]
-        second = max([*fits, *(other for other, n, _, _ in rough if n != number)], default=0.0)
-        if fit < max(_PARTLY * usual, _STANDS_OUT * second):
-            return None
-        return _Proposal(number, placement, fit)
-
-    def _propose_zoom(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
-        """Try every camera zoomed into its middle, as switchers and directors do."""
-        rough: list[tuple[float, int, Placement, int]] = []
-        for number, camera in self._asked(evidence):
-            if camera.size is None or self._habits.program is None:
-                continue
-            index = self._index_at(camera, evidence, evidence.matches[number])
-            if index is None:
-                continue
-            for base in self._habits.bases(camera):
-                tried = [self._habits.lit(zoomed(base, scale)) for scale in _ZOOMS]
-                fits = [self._eye.fit_at(camera, views, p, index) for p in tried]
-                best = max(range(len(tried)), key=fits.__getitem__)
-                rough.append((fits[best], number, tried[best], index))
-        rough.sort(key=lambda hit: -hit[0])
-        return self._best_refined(evidence, views, worth, rough[:2])
-
-    def _asked(self, evidence: Evidence) -> list[tuple[int, Camera]]:
-        """The cameras that may be looked for elsewhere: the old picture of one that freezes would
-        be bent into what it films now."""
-        return [
-            (n, camera)
-            for n, camera in self._group()
-            if n not in evidence.frozen
-            and not camera.still.repeats(evidence.at_ms - (camera.delay.ms or 0.0))
-        ]
-
-    def _best_refined(
-        self,
-        evidence: Evidence,
-        views: Views,
-        worth: _Worth,
-        rough: list[tuple[float, int, Placement, int]],
-    ) -> _Proposal | None:
-        found: _Proposal | None = None
-        for _, number, start, index in rough:
-            camera = self._cameras[number]
-            placement, _ = refine(self._eye, camera, views, start, index=index, rounds=ROUNDS)
-            fit, better = self._eye.fit(camera, evidence.at_ms, views, placement)
-            if better not in (index, -1):
-                # Found by the picture of another moment: it may lie yet better now.
-                placement, _ = refine(self._eye, camera, views, placement, index=better, rounds=2)
-                fit = max(fit, self._eye.fit_at(camera, views, placement, better))
-            if not placement.possible:
-                continue
-            if not self._habits.in_middle(camera, placement) and not self._goes_on(placement):
-                fit -= _ASIDE
-            goes_on = self._habits.is_zoomed(camera, placement) and self._goes_on(placement)
-            least = worth.zoomed if goes_on else worth.plain
-            if not goes_on and self._is_next_to_usual(camera, placement):
-                least = max(least, worth.close)
-            if fit > max(least, found.fit if found else 0.0):
-                found = _Proposal(number, placement, fit)
-        return found
-
-    def _is_next_to_usual(self, camera: Camera, placement: Placement) -> bool:
-        """Whether a placement is but a little beside the usual one."""
-        usual = self._habits.base(camera)
-        return (
-            usual is not None
-            and usual.mirror == placement.mirror
-            and usual.on.near(placement.on)
-            and usual.of.near(placement.of, _NEXT_TO)
-            and usual != placement
-        )
-
-    def _goes_on(self, placement: Placement) -> bool:
-        """Whether a zoom that the program is in goes on with this camera."""
-        zoom = self._zoomed
-        return (
-            zoom is not None and zoom.on.near(placement.on) and zoom.of.near(placement.of, _GOES_ON)
-        )
-
-    @staticmethod
-    def _index_at(camera: Camera, evidence: Evidence, match: Match | None) -> int | None:
-        """Where in a camera's memory the picture most likely is."""
-        if match is not None and camera.delay.locked:
-            return match.index
-        delay = camera.delay.ms if camera.delay.ms is not None else _SOME_DELAY_MS
-        at = camera.memory.within(evidence.at_ms - delay - 1000, evidence.at_ms - delay)
-        return at.stop - 1 if at.stop > at.start else None
-
-    def _search(self, evidence: Evidence, views: Views, worth: _Worth) -> _Proposal | None:
-        """Search every camera for the part of it that the program shows."""
-        rough: list[tuple[float, int, Placement, int]] = []
-        for number, camera in self._asked(evidence):
-            index = self._index_at(camera, evidence, None)
-            if camera.size is None or self._habits.program is None or index is None:
-                continue
-            luma = camera.memory.luma(index)
-            for base in self._habits.usual(camera):
-                hits = search_placements(luma, evidence.luma, self._habits.lit(base))[:2]
-                rough += [(correlation, number, place, index) for correlation, place in hits]
-        rough.sort(key=lambda hit: -hit[0])
-        starts: list[tuple[float, int, Placement, int]] = []
-        for _, number, start, _ in rough[:_CLIMBED]:
-            fit, index = self._eye.fit(self._cameras[number], evidence.at_ms, views, start)
-            if index >= 0:
-                starts.append((fit, number, start, index))
-        return self._best_refined(evidence, views, worth, starts)
-
-    def _place_found(self, proposal: _Proposal, evidence: Evidence) -> None:
+    def _place_found(self, proposal: Proposal, evidence: Evidence) -> None:
         """Place a camera where it was found, and those that show the same picture there."""
         camera = self._cameras[proposal.camera]
         before, views = camera.memory.placement, Views(evidence.luma)
