@@ -60,6 +60,10 @@ class States:
             return self.pairs[state - self.first_pair]
         return ()
 
+    def shown(self, nats: Vector) -> float:
+        """The most nats (S,) that a camera has, or a pair."""
+        return float(max([*nats[: self.cameras], *nats[self.first_pair :]]))
+
     def transitions(self) -> npt.NDArray[np.float64]:
         """(S, S) probabilities from row to column."""
         n, s = self.cameras, self.count

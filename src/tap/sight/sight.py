@@ -321,14 +321,10 @@ class Sight:
             return old
         new = self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
         # What zooms lay elsewhere then; and two cameras side by side are found by what went before.
-        worse = explained and self._shown(new) <= self._shown(old)
+        shown = self._states.shown
+        worse = explained and shown(new.nats) <= shown(old.nats)
         lost = old.composed is not None and not self._eye.explained(new)
         return old if worse or lost else new
-
-    def _shown(self, evidence: Evidence) -> float:
-        """Nats of the best explanation by cameras, one or two."""
-        pairs = evidence.nats[self._states.first_pair :]
-        return float(max(*evidence.nats[: self._states.cameras], *pairs))
 
     def _look_back(self) -> bool:
         """Something has changed: look at the pictures that were passed over just before."""

@@ -48,7 +48,7 @@ _DIM = 0.4
 
 
 class Surveyor:
-    """Proposes and confirms placements for all cameras."""
+    """Confirms what is proposed, and keeps where every camera lies."""
 
     def __init__(self, eye: Eye, cameras: list[Camera], max_delay_ms: float) -> None:
         self._eye = eye
