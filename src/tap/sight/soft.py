@@ -15,6 +15,8 @@ SHORTEST_SOFT = 4
 _REACH, _REACH_PART = 4, 6
 """Frames that the line through a dissolve's shares may reach beyond what was seen as mixed, at
 least; and the part of those seen that it may."""
+_TINY = 1e-6
+"""Frames: the line's arithmetic is no more exact, and differs from machine to machine."""
 _MOVES = 0.35
 """A transition's share must move at least this much; else the pair is composed."""
 _AT_ONCE = 0.6
@@ -86,10 +88,10 @@ def read_pair(
     # The line meets share 0 before the first frame that was recognised as mixed, and share 1 after
     # the last.
     reach = max(_REACH, len(pair) // _REACH_PART) if slope > 0 else 0
-    early = min(reach, max(0, -math.floor(start) - 1), len(head)) if slope > 0 else 0
+    early = min(reach, max(0, -math.floor(start + _TINY) - 1), len(head)) if slope > 0 else 0
     split = _is_split(pair)
     early = _fringe(head[::-1], early, split=split)
-    late = max(0, math.ceil(start + 1 / slope) - len(pair)) if slope > 0 else 0
+    late = max(0, math.ceil(start + 1 / slope - _TINY) - len(pair)) if slope > 0 else 0
     late = min(_fringe(target, min(reach, late), split=split), len(target) - 1)
     during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if split else EventType.DISSOLVE
