@@ -132,6 +132,22 @@ def test_what_is_measured_of_a_wipe_may_grow_at_first():
     assert told(build(rulings)) == [("wipe", 20, 12, "a", "b")]
 
 
+@pytest.mark.parametrize(
+    ("after", "frames"),
+    [
+        ([0.09, 0.09, 0.08, 0.08, 0.07, 0.07], 9),  # what the encoder leaves falls slowly
+        ([0.07, 0.045, 0.03, 0.02, 0.01], 14),  # a dissolve that eases out
+    ],
+)
+def test_a_dissolve_ends_where_its_line_does_or_while_its_trace_falls(after, frames):
+    shares = [0.1 * n for n in range(1, 10)]
+    rulings = Rulings().live("a", 20).mixed("a", "b", 9, shares=shares)
+    rulings.live("b", 40, traces=after + [0.0] * 20)
+    [(kind, _, lasted, _, _)] = told(build(rulings))
+    assert kind == "dissolve"
+    assert lasted == pytest.approx(frames, abs=1)
+
+
 @pytest.mark.parametrize(("first", "fades"), [(0.5, True), (1.0, False)])
 def test_a_picture_that_dims_is_lost_and_another_comes_as_slowly(first, fades):
     """Graphics that stay bright hide the rest of a fade; what is there at once was cut to."""

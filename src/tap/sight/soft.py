@@ -36,6 +36,8 @@ _REST, _FALLS, _RESTS, _TRACE = 3, 0.5, 0.12, 0.06
 fall to this part; if they differ by more than this part, it was still falling; and what is left is
 a trace of it down to this part."""
 
+_FADES = 0.75
+"""Part of a trace that a blend leaves at most a frame later, where its line has ended."""
 _UNREAD = 3
 """Frames between a wipe that was read and its fringe that could not be: they are of it, too."""
 _RESTING, _WHILE, _HARDLY = 0.5, 4, 0.8
@@ -92,7 +94,10 @@ def read_pair(
     split = _is_split(pair)
     early = _fringe(head[::-1], early, split=split)
     late = max(0, math.ceil(start + 1 / slope - _TINY) - len(pair)) if slope > 0 else 0
-    late = min(_fringe(target, min(reach, late), split=split), len(target) - 1)
+    traced = _fringe(target, min(reach, late), split=split)
+    if not split:
+        traced = _while_it_fades(target[:traced], late, 1.0 - shares[-1])
+    late = min(traced, len(target) - 1)
     during = [*head[len(head) - early :], *pair, *target[:late]]
     kind = EventType.WIPE if split else EventType.DISSOLVE
     return Change(kind, head[: len(head) - early], during, target[late:])
@@ -204,6 +209,19 @@ def _fringe(beside: Sequence[Ruling], guess: int, *, split: bool) -> int:
         return shares.index(0.0) if 0.0 in shares else len(shares)
     limit = rest + max(spread, _TRACE * (shares[0] - rest))
     return next((n for n, share in enumerate(shares) if share <= limit), len(shares))
+
+
+def _while_it_fades(traced: Sequence[Ruling], late: int, left: float) -> int:
+    """How many of the frames after a blend that show a trace of the first camera are still of it:
+    those that the line through its shares reaches, and further ones while the trace falls as that
+    of a blend does. Where bits are few, an encoder leaves one for much longer. `left`: how much of
+    that camera the blend's last frame shows.
+    """
+    shares = [left, *(ruling.fringe or 0.0 for ruling in traced)]
+    far = min(late, len(traced))
+    while far < len(traced) and shares[far + 1] <= _FADES * shares[far]:
+        far += 1
+    return far
 
 
 def _rests(shares: Sequence[float]) -> bool:
