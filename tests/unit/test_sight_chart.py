@@ -87,3 +87,28 @@ def test_plain_parts_of_a_picture_tell_of_no_graphic_over_the_rest():
         chart.learn(np.where(plain, 0.02, 0.9), INFORMATION, STILL)
     assert not chart.is_under(np.full(BLOCKS, 0.02), INFORMATION)
     assert chart.is_under(np.where(np.arange(BLOCKS) < 26, 0.02, 0.9), INFORMATION)
+
+
+def test_where_something_always_lies_over_it_a_camera_is_never_to_be_seen():
+    """Bars, say: they hold half of all nats, and are as ever, whatever is between them."""
+    bars = np.arange(BLOCKS) % 4 < 2
+    chart, information = Chart(), np.where(bars, 13.0, 9.0)
+    for _ in range(30):
+        chart.learn(np.where(bars, 0.0, 0.8), information, STILL)
+    assert chart.unlike(np.where(bars, 0.0, 0.8), information) < -0.8
+    assert chart.unlike(np.where(bars, 0.1, 0.1), information) > 0.5
+
+
+def test_next_to_nothing_is_unlike_even_a_camera_that_fits_poorly_and_varies():
+    chart = Chart()
+    for n in range(200):
+        chart.learn(np.full(BLOCKS, 0.32 + 0.15 * (-1) ** n), INFORMATION, STILL)
+    assert chart.unlike(np.full(BLOCKS, 0.2), INFORMATION) < 0
+    assert chart.unlike(np.full(BLOCKS, 0.03), INFORMATION) > 0
+
+
+def test_what_moves_is_untimely_only_where_it_is_worse_than_what_stands_still():
+    """A zoom of the program costs sharpness everywhere."""
+    chart = taught()
+    assert chart.untimely(np.full(BLOCKS, 0.6), INFORMATION, MOVING) < 0
+    assert chart.untimely(np.where(MOVING > 0, 0.6, 0.9), INFORMATION, MOVING) > 0

@@ -8,6 +8,8 @@ from tap.sight.camera import Camera
 from tap.sight.eye import Eye
 from tap.sight.fringe import Fringes
 from tap.sight.infer import States
+from tap.sight.look import Rect
+from tap.sight.placement import Placement
 from tap.sight.settings import SightSettings
 
 STEP_MS = 40.0
@@ -51,6 +53,14 @@ def test_a_blend_is_measured_before_it_is_seen(setting, share):
     trace, mixed = show((1 - share) * a + share * b), show(0.5 * (a + b))
     assert mixed.nats.argmax() == states.pair(0, 1)
     assert fringes.look(trace, 0, [mixed]) == pytest.approx(share, abs=0.03)
+
+
+def test_a_zoom_that_has_gone_on_since_changes_nothing(setting):
+    fringes, _, (a, b), show = setting
+    trace, mixed = show(0.85 * a + 0.15 * b), show(0.5 * (a + b))
+    for camera in fringes._cameras:
+        camera.memory.place(Placement(of=Rect(0.1, 0.1, 0.9, 0.9)), portrait=False)
+    assert fringes.look(trace, 0, [mixed]) == pytest.approx(0.15, abs=0.03)
 
 
 def test_a_camera_alone_has_no_trace_of_another(setting):

@@ -64,6 +64,19 @@ def test_a_large_inset_is_composed_of_two():
     assert {frozenset(shot.cameras) for shot in late} == {frozenset({A, B})}
 
 
+def test_an_inset_that_was_found_late_is_looked_for_in_the_pictures_before(monkeypatch):
+    searched, search = [], inset.InsetFinder._search
+
+    def slow(finder, *arguments):
+        searched.append(1)
+        return search(finder, *arguments) if len(searched) > 3 else None
+
+    monkeypatch.setattr(inset.InsetFinder, "_search", slow)
+    seen = watch(CAMERAS, lambda ms: with_inset(ms, 0.55) if ms >= 4500 else CUTS(ms), 7.0)
+    start = next(shot.start_ms for shot, _ in seen.pieces if shot.state is ShotState.COMPOSED)
+    assert start - START_MS == pytest.approx(4500, abs=41)
+
+
 def test_an_inset_of_a_camera_never_seen_that_is_not_mirrored_as_the_others_are():
     """... and over whose foot a ticker runs, from the start on."""
     plain = cuts(CAMERAS, [(0, A), (1500, C), (3000, A)])

@@ -429,6 +429,42 @@ def test_a_zoom_of_the_program_goes_on_across_cuts():
     assert {shot.state for shot, _ in seen.pieces} == {ShotState.LIVE}
 
 
+def wipe(start_ms, end_ms, old, new):
+    """From left to right, in a program of cameras that are late as ever."""
+    part = np.clip(np.linspace(0, 1, 160) * 1e3, 0, 1e3)
+
+    def show(ms):
+        gone = 1e3 * (ms - start_ms) / (end_ms - start_ms)
+        return noisy(np.where(part < gone, live(new, ms), live(old, ms)), ms)
+
+    return show
+
+
+def test_wipes_and_fades_are_seen_in_a_program_that_zooms():
+    """What a wipe uncovers was last seen where the zoom was then."""
+    plan = cuts(CAMERAS, [(0, A), (1500, B), (3000, A), (5000, B)])
+    zoom = [(0, 1.0), (3400, 1.0), (4600, 1.5), (5200, 1.5), (6400, 1.0), (9000, 1.0)]
+
+    def show(ms):
+        picture = wipe(4000, 5000, A, B)(ms) if 4000 <= ms < 5000 else plan(ms)
+        if 5600 <= ms < 6000:
+            picture = live(B, ms) * (1 - (ms - 5600) / 400) + 8
+        if 6000 <= ms < 6400:
+            picture = live(A, ms) * ((ms - 6000) / 400) + 8
+        if ms >= 6400:
+            picture = noisy(live(A, ms), ms)
+        picture = np.clip(picture, 0, 255).astype(np.uint8)
+        return zoomed(picture, float(np.interp(ms, *zip(*zoom, strict=True))))
+
+    seen = watch(CAMERAS, show, 9.0)
+    kinds = [(kind, old, new) for kind, _, old, new in seen.told()]
+    assert kinds == [("cut", A, B), ("cut", B, A), ("wipe", A, B), ("fade", B, A)]
+    assert [ms for _, ms, _, _ in seen.told()][2:] == [
+        pytest.approx(4000, abs=160),
+        pytest.approx(5600, abs=160),
+    ]
+
+
 class Beside(Camera):
     """Films what another camera does, from a little beside it."""
 

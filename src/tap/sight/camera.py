@@ -19,8 +19,9 @@ program shows it there, and is looked at again while it is not decided. What is 
 where a camera is on that has never been, or older pictures are shown again."""
 
 _HARDLY = 0.4
-"""Part of its usual fit below which a picture teaches nothing: else a camera that was believed once
-too often would come to be known by pictures of others."""
+"""Part of its usual fit, or of the cameras' of this programme, below which a picture teaches
+nothing: else a camera that was believed once too often would come to be known by pictures of
+others, or by what little is to be seen of it where it does not lie as thought."""
 
 
 class Camera:
@@ -52,10 +53,11 @@ class Camera:
         late_ms += [] if self.guessed_ms is None else [self.guessed_ms]
         self.memory.thin(at_ms - max([_WHOLE_MS, *(late + _REACH_MS for late in late_ms)]))
 
-    def learn(self, evidence: Evidence, match: Match) -> None:
-        """The camera was live in this picture: remember how it fits and how late it is."""
+    def learn(self, evidence: Evidence, match: Match, usual: float) -> None:
+        """The camera was live in this picture: remember how it fits and how late it is. `usual`:
+        how well the cameras of this programme do, 0 .. 1."""
         self.confirmed = True
-        if match.fit < _HARDLY * self.level:
+        if match.fit < _HARDLY * max(self.level, usual):
             return  # it is believed for what went before: nothing is learnt of such a picture
         if not evidence.repeat:
             self.information += _LEVEL_PACE * (evidence.information - self.information)

@@ -21,7 +21,9 @@ _WIDEN, _NARROW = 0.1, 0.02
 _LEAST_SPREAD = 0.008
 _SPREADS, _MARGIN = 6.0, 0.03
 _LEAST_LIMIT, _LEAST_MOVING_LIMIT, _MOST_LIMIT = 0.07, 0.15, 0.45
-"""A deficit of so many spreads, and a margin, is not this camera's any more."""
+_MOST_PART = 0.7
+"""A deficit of so many spreads, and a margin, is not this camera's any more; nor is one of so much
+of all that it ever fits, however much that varies."""
 _STRANGER = 0.18
 """A camera that was never seen may fit so much worse than those that were: its focus and noise
 differ."""
@@ -84,7 +86,8 @@ class Chart:
         if self.settled:
             deficits = self._usual - fits
             narrow = max(_NARROW, 1.0 / self.count)
-            self._spread = _spread(self._spread, _median(deficits, information), narrow)
+            odd = _median(deficits, self._telling(information))
+            self._spread = _spread(self._spread, odd, narrow)
             moving = self.moving(fits, information, motion)
             if moving is not None:
                 odd = _quantile(deficits, moving, _BEST_PART)
@@ -109,7 +112,7 @@ class Chart:
         bare = held & (fits >= _AS_EVER * self._usual)
         between = held & ~bare & (fits >= _COVERED * self._usual)
         # A block in which there is little to see fits as ever by chance.
-        tells = np.where(held, self._usual * information, 0.0)
+        tells = np.where(held, self._telling(information), 0.0)
         whole = float(tells.sum())
         return bool(tells[bare].sum() >= _BARE * whole and tells[between].sum() <= _EDGE * whole)
 
@@ -118,8 +121,10 @@ class Chart:
 
         `fits` (32,) the part of each block's nats that was gained, `information` (32,) those nats.
         """
-        limit = _limit(self._spread, _LEAST_LIMIT)
-        return _bounded((_median(self._usual - fits, information) - limit) / limit)
+        most = max(_LEAST_SPREAD, _MOST_PART * self._overall)
+        limit = min(_limit(self._spread, _LEAST_LIMIT), most)
+        odd = _median(self._usual - fits, self._telling(information))
+        return _bounded((odd - limit) / limit)
 
     def untimely(self, fits: Doubles, information: Doubles, motion: Floats | None) -> float:
         """The same for what moves: an older picture of this camera is unlike it only there.
@@ -130,7 +135,20 @@ class Chart:
         if moving is None:
             return -1.0
         limit = _limit(self._moving_spread, _LEAST_MOVING_LIMIT)
-        return _bounded((_quantile(self._usual - fits, moving, _BEST_PART) - limit) / limit)
+        deficits = self._usual - fits
+        odd = _quantile(deficits, moving, _BEST_PART) - self._worse(deficits, information, motion)
+        return _bounded((odd - limit) / limit)
+
+    def _telling(self, information: Doubles) -> Doubles:
+        """Weights (32,) of the blocks: in what is always covered the camera is never to be seen."""
+        return np.asarray(np.maximum(self._usual, 0.0) * information)
+
+    def _worse(self, deficits: Doubles, information: Doubles, motion: Floats | None) -> float:
+        """How much worse than ever what stands still fits: a zoom costs sharpness everywhere."""
+        if motion is None:
+            return 0.0
+        still = self._telling(information) * (motion < _MOVED)
+        return max(0.0, _median(deficits, still)) if float(still.sum()) >= _WORTH else 0.0
 
     def moving(self, fits: Doubles, information: Doubles, motion: Floats | None) -> Doubles | None:
         """Weights (32,) of what moves and is not covered; None if hardly anything does.

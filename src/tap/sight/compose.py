@@ -5,7 +5,7 @@ Here the cameras are moved or shrunk to fit their boxes, in the ways that switch
 looked for as an inset in the picture of another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tap.sight.camera import Camera
@@ -21,6 +21,8 @@ from tap.sight.views import Views
 
 _KEEN, _EVERY = 6, 10
 """Of the pictures that nothing explains, the first few are searched, then each tenth."""
+_SHOWN = 3
+"""Once they were found in so many, it is looked whether they are in those before, too."""
 _TRIED = 4
 """Of many cameras so many are looked at closely in each box."""
 _CANDIDATES, _CANDIDATES_UNKNOWN = 4, 32
@@ -102,6 +104,8 @@ class Composer:
         self._cameras = cameras
         self._states = states
         self._unexplained = 0
+        self._shown = 0
+        """In so many of the last pictures two cameras were found side by side."""
         self._found: Layout | None = None
         """The layout that was found last; looked for again while nothing else explains."""
         self._placed: dict[tuple[Box, int], tuple[Placement, Placement]] = {}
@@ -112,6 +116,37 @@ class Composer:
         """Weigh compositions if no camera explains the picture. True if one does."""
         if evidence.repeat:
             return evidence.composed is not None
+        self._shown = self._shown + 1 if self._look(evidence) else 0
+        return self._shown > 0
+
+    def look_back(self, earlier: Iterable[Evidence]) -> bool:
+        """Weigh what was found just now in the pictures before, the newest of them first, as it
+        may take some to be found. True if it is in one of them that it was not found in."""
+        if self._shown != _SHOWN:
+            return False
+        found = False
+        for evidence in earlier:
+            if evidence.skipped or evidence.repeat or evidence.composed is not None:
+                continue
+            if not self._is_in(evidence):
+                break
+            found = True
+        return found
+
+    def _is_in(self, evidence: Evidence) -> bool:
+        """Weigh what was found in another picture, if it is in it."""
+        inset = self._insets.look_back(evidence)
+        if inset is not None:
+            self._weigh_inset(evidence, inset)
+            return True
+        if self._found is None or self._eye.explained(evidence):
+            return False
+        pair = self._pair_in(self._found, evidence, Views(evidence.luma))
+        if pair is not None:
+            self._weigh(evidence, *pair)
+        return pair is not None
+
+    def _look(self, evidence: Evidence) -> bool:
         inset = self._insets.look(evidence) if self._states.pairs else None
         if inset is not None:
             self._weigh_inset(evidence, inset)

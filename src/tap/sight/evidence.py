@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tap.sight.infer import Vector
 from tap.sight.match import Mix
+from tap.sight.placement import Placement
 from tap.vocabulary import Luma
 
 
@@ -55,6 +56,8 @@ class Evidence:
     """Those of the blind that gave pictures, but the same one again and again."""
     lacking: tuple[int, ...] = ()
     """Cameras whose frames around that moment are missing."""
+    places: tuple[Placement, ...] = ()
+    """How each camera lay then."""
     left_out: tuple[int, ...] = ()
     """Cameras that were not looked at: see `Race`."""
     raced: bool = False

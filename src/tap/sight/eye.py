@@ -8,7 +8,8 @@ import numpy as np
 from tap.sight.camera import LEVEL_START, Camera
 from tap.sight.crowd import FEW
 from tap.sight.doubt import UNLIKE, Doubt, usual_fit, usual_level
-from tap.sight.evidence import Evidence, Match
+from tap.sight.due import index_due
+from tap.sight.evidence import Evidence
 from tap.sight.infer import States
 from tap.sight.lineup import EXPLAINED, Lineup, usual_delay
 from tap.sight.look import Floats, Rect, unit
@@ -28,8 +29,6 @@ _REPEAT = 0.02
 """Mean grey-level difference below which a program picture is the last one again."""
 _REPEAT_WEIGHT = 0.2
 """A repeated picture is hardly new evidence."""
-_MISLEADS = 6.0
-"""Nats by which a mixture may prefer a wrong frame of a camera."""
 _ALIKE = 0.5
 """Part of the best fit from which on a second camera is much like the first."""
 _TRIED, _HINT = 30, 0.1
@@ -118,6 +117,7 @@ class Eye:
         states, count = self._states, len(self._cameras)
         nats = np.full(states.count, -_CERTAIN)
         evidence = Evidence(index, at_ms, luma, nats, [None] * count, skipped=True, blind=blind)
+        evidence.places = self._places()
         evidence.left_out = tuple(range(count))
         evidence.information = views.information
         for i in range(count):
@@ -135,7 +135,7 @@ class Eye:
             index, at_ms, luma, np.zeros(self._states.count), looked.matches, repeat=repeat
         )
         evidence.replayed, evidence.raced = looked.replayed, looked.raced
-        evidence.left_out = looked.left_out
+        evidence.left_out, evidence.places = looked.left_out, self._places()
         evidence.flat = _flat(luma, self._black())
         if evidence.flat == "black" and self._shines_through(evidence):
             evidence.flat = None
@@ -143,6 +143,9 @@ class Eye:
         evidence.blind = self._blind_at(at_ms)
         self._weigh(evidence, seen)
         return evidence
+
+    def _places(self) -> tuple[Placement, ...]:
+        return tuple(camera.memory.placement for camera in self._cameras)
 
     def _shines_through(self, evidence: Evidence) -> bool:
         """Whether a camera is still to be seen in a picture that is nearly black: a fade."""
@@ -357,22 +360,6 @@ class Eye:
         # Every fourth row tells as well as all of them, at a quarter of the price.
         now = luma[::4].astype(np.int16)
         return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
-
-
-def index_due(camera: Camera, at_ms: float, match: Match | None) -> int | None:
-    """Which of a camera's frames is due at `at_ms`: in a mixture the match may well mislead,
-    unless it is much the better; then the delay has drifted since. Without a match, as the camera
-    was not looked at, by its delay; None where neither is known."""
-    if match is None:
-        known = camera.delay.ms is not None and len(camera.memory)
-        return camera.memory.due(at_ms - (camera.delay.ms or 0.0)) if known else None
-    if not camera.delay.locked or camera.delay.ms is None:
-        return match.index
-    due = int(np.searchsorted(match.times, at_ms - camera.delay.ms, side="right")) - 1
-    best = int(np.argmax(match.curve))
-    if due < 0 or match.curve[best] - match.curve[due] > _MISLEADS:
-        return match.index
-    return match.index + due - int(np.searchsorted(match.times, at_ms - match.lag_ms))
 
 
 def _contrast(luma: Luma) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tap.sight.camera import Camera
+from tap.sight.due import index_due
 from tap.sight.evidence import Evidence
-from tap.sight.eye import index_due
 from tap.sight.infer import States, Vector
 from tap.sight.look import Floats, blocks
 from tap.sight.match import SPLIT_TOLL
@@ -144,9 +144,9 @@ class Fringes:
             index = memory.due(evidence.at_ms - lag_ms)
         if index is None:
             return None
-        place = memory.placement
+        place = evidence.places[number]  # a zoom has gone on since
         there = memory.grid(memory.luma(index), place, memory.portrait)
-        return Views(evidence.luma).grid(place.on, memory.cells), there
+        return Views(evidence.luma).grid(place.on, memory.cells_in(place)), there
 
     def _blended(self, evidence: Evidence, number: int, other: int) -> float | None:
         """The part of a blend that is the other camera."""

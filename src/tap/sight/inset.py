@@ -19,7 +19,8 @@ from tap.sight.doubt import usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.look import BLOCKS, WHOLE, Rect
-from tap.sight.placement import Placement, clipped, shown_in
+from tap.sight.outline import likely
+from tap.sight.placement import Placement, clipped, shown_in, whole_of
 from tap.sight.refine import refine
 from tap.sight.views import Views
 from tap.vocabulary import Luma
@@ -27,9 +28,12 @@ from tap.vocabulary import Luma
 _COVERED = 0.35
 """A block that reaches less than this part of its usual fit is covered."""
 _LEAST_BLOCKS, _MOST_BLOCKS = 4, 26
-_KEEN, _EVERY = 4, 12
-"""Of the pictures with something covered, the first few are searched, then each twelfth."""
-_SCALES = tuple(0.32 * 1.06**n for n in range(17))
+_KEEN, _OFTEN, _EVERY = 4, 3, 12
+"""Of the pictures with something covered, the first few are searched; then some, while the first is
+not yet decided; then each twelfth."""
+_SCALES = tuple(0.32 * 1.06**n for n in range(15))
+_WIDEST = 0.8
+"""Heights of an inset that are looked for, and its widest, as parts of the program's."""
 _SIDE = 160
 """Longer side, in px, of the program picture that is searched."""
 _CORRELATED, _UPPER = 0.5, 0.7
@@ -102,9 +106,8 @@ class InsetFinder:
             return None
         views = Views(evidence.luma)
         if self._found is not None and self._found.big == big:
-            fit = self._fit(self._found, evidence.at_ms, views)
             lacks = self._found.small in evidence.lacking
-            if lacks or fit >= _GOES_ON * self._worth(self._found.small):
+            if lacks or self._is_in(evidence, self._found, views):
                 self._missed = 0
                 return self._found
             self._missed += 1
@@ -113,10 +116,22 @@ class InsetFinder:
         self._found, self._missed = None, 0
         self._covered += 1
         turn = step_of(self._covered, len(self._cameras))
-        if turn is None or (turn > _KEEN and turn % _EVERY):
+        if turn is None or (turn > _KEEN and turn % (_OFTEN if turn < _EVERY else _EVERY)):
             return None
         self._found = self._search(big, evidence, views)
         return self._found
+
+    def look_back(self, evidence: Evidence) -> Inset | None:
+        """The inset that was found just now, if it is in this earlier picture too."""
+        found = self._found
+        if found is None or evidence.flat or evidence.matches[found.big] is None:
+            return None
+        return found if self._is_in(evidence, found, Views(evidence.luma)) else None
+
+    def _is_in(self, evidence: Evidence, inset: Inset, views: Views) -> bool:
+        """Whether an inset that was found is in another picture."""
+        fit = self._fit(inset, evidence.at_ms, views)
+        return fit >= _GOES_ON * self._worth(inset.small)
 
     def _is_partly(self, big: int, match: Match) -> bool:
         """Whether a camera explains the picture in some blocks, and in others not at all."""
@@ -229,7 +244,22 @@ class InsetFinder:
             inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
             if not self._is_all(inset, index, evidence, views):
                 able.append((peak * fit, inset))
-        return _best_of(able)
+        return _best_of(self._outlined(big, evidence, able))
+
+    def _outlined(
+        self, big: int, evidence: Evidence, able: list[tuple[float, Inset]]
+    ) -> list[tuple[float, Inset]]:
+        """Those that may be told apart by where the big camera's picture ends, so weighed."""
+        match, camera = evidence.matches[big], self._cameras[big]
+        if len({inset.small for _, inset in able}) < 2 or match is None:
+            return able
+        whole = [
+            whole_of(inset.placement, self._cameras[inset.small].memory.placement.of)
+            for _, inset in able
+        ]
+        luma, behind = camera.memory.luma(match.index), camera.memory.placement
+        told = likely(evidence.luma, luma, behind, whole)
+        return [(fit * part, inset) for (fit, inset), part in zip(able, told, strict=True)]
 
     def _placed(
         self, number: int, mirror: bool, rect: Rect, at_ms: float, views: Views
@@ -316,7 +346,7 @@ def _find(program: Luma, camera: Luma, within: Rect) -> tuple[float, Rect] | Non
     for scale in _SCALES:
         high = round(h * scale)
         wide = round(high * camera.shape[1] / camera.shape[0])
-        if high < 12 or wide < 12 or high >= h or wide >= w:
+        if high < 12 or wide < 12 or wide > _WIDEST * w:
             continue
         small = cv2.resize(camera, (wide, high), interpolation=cv2.INTER_AREA)
         # A frame may be drawn around the inset.

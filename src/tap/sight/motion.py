@@ -1,5 +1,7 @@
 """How a placement differs from another: zooms, steps, speeds."""
 
+import math
+
 from tap.sight.look import Rect
 from tap.sight.placement import Placement
 
@@ -10,6 +12,10 @@ _MIDDLE, _TOWARDS = 0.012, 0.22
 """A zoom may lie so far from the middle of the picture, and so much further for each part of the
 picture that it leaves out."""
 
+_ALONG = 0.5
+"""Cosine from which on speeds are of one direction."""
+_SCALES = 0.5
+"""What zooms grows or shrinks by this part of the furthest that an edge of it moves."""
 _ALIKE = 0.03
 """Edges of one place differ by less than this part of the picture."""
 
@@ -26,6 +32,26 @@ def speed(one: Rect, other: Rect, dt: float) -> Edges:
     """How fast the edges moved from one rect to another, per ms."""
     x0, y0, x1, y1 = ((b - a) / dt for a, b in zip(edges(one), edges(other), strict=True))
     return x0, y0, x1, y1
+
+
+def same_way(one: Edges, other: Edges) -> bool:
+    """Whether two speeds are about of one direction."""
+    along = sum(a * b for a, b in zip(one, other, strict=True))
+    return along > _ALONG * math.sqrt(sum(a * a for a in one) * sum(b * b for b in other))
+
+
+def zooms(one: Placement, other: Placement) -> bool:
+    """Whether a placement changes its size, not only where it lies."""
+    wide, high = one.of.x1 - one.of.x0, one.of.y1 - one.of.y0
+    wider = abs((other.of.x1 - other.of.x0) / wide - 1)
+    higher = abs((other.of.y1 - other.of.y0) / high - 1)
+    return min(wider, higher) > _SCALES * step(one, other)
+
+
+def kept_inside(rect: Rect) -> Rect:
+    """A part of a picture, pushed into it where it sticks out: at its edge a zoom goes along it."""
+    x, y = max(0.0, -rect.x0) - max(0.0, rect.x1 - 1), max(0.0, -rect.y0) - max(0.0, rect.y1 - 1)
+    return Rect(rect.x0 + x, rect.y0 + y, rect.x1 + x, rect.y1 + y)
 
 
 def is_zoom(base: Rect, of: Rect) -> bool:
@@ -46,6 +72,14 @@ def is_part(base: Rect, of: Rect) -> bool:
     wide, high = (of.x1 - of.x0) / (base.x1 - base.x0), (of.y1 - of.y0) / (base.y1 - base.y0)
     inside = min(of.x0 - base.x0, of.y0 - base.y0, base.x1 - of.x1, base.y1 - of.y1) > -_ALIKE
     return inside and abs(wide - high) < _ALIKE
+
+
+def is_zoom_of(home: Placement, now: Placement) -> bool:
+    """Whether a placement shows a part of another one's picture, or more of it, of the same shape
+    and in the same part of the program."""
+    wide = (now.of.x1 - now.of.x0) / (home.of.x1 - home.of.x0)
+    high = (now.of.y1 - now.of.y0) / (home.of.y1 - home.of.y0)
+    return home.mirror == now.mirror and home.on.near(now.on) and abs(wide - high) < _ALIKE
 
 
 def step(one: Placement, other: Placement) -> float:

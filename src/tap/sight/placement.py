@@ -162,6 +162,18 @@ def shown_in(rect: Rect, placement: Placement) -> Placement:
     return Placement(rect, part, placement.mirror)
 
 
+def whole_of(placement: Placement, of: Rect) -> Placement:
+    """Where a part of a camera's picture is, or would be, in the program, if the camera lies so."""
+    on, seen = placement.on, placement.of
+    x = [(v - seen.x0) / (seen.x1 - seen.x0) for v in (of.x0, of.x1)]
+    y = [(v - seen.y0) / (seen.y1 - seen.y0) for v in (of.y0, of.y1)]
+    if placement.mirror:
+        x = [1 - x[1], 1 - x[0]]
+    w, h = on.x1 - on.x0, on.y1 - on.y0
+    rect = Rect(on.x0 + x[0] * w, on.y0 + y[0] * h, on.x0 + x[1] * w, on.y0 + y[1] * h)
+    return Placement(rect, of, placement.mirror)
+
+
 def zoomed(base: Placement, scale: float) -> Placement:
     """`base`, zoomed into its middle by `scale`."""
     of = base.of

@@ -57,6 +57,8 @@ class Proposal:
     camera: int
     placement: Placement
     fit: float
+    worth: float
+    """That, less what speaks against the placement."""
 
 
 class Proposer:
@@ -85,6 +87,10 @@ class Proposer:
         views, asked = Views(evidence.luma), self._asked(evidence, turn)
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in asked:
+            there = evidence.matches[number]
+            if there is not None and usual is not None and there.fit >= _ZOOMED * usual:
+                # The program may have zoomed on since it was placed.
+                rough.append((there.fit, number, camera.memory.placement, there.index))
             for placement in self._habits.candidates(camera):
                 fit, index = self._eye.fit(camera, evidence.at_ms, views, placement)
                 if index >= 0:
@@ -110,7 +116,7 @@ class Proposer:
         second = max([*fits, *(other for other, n, _, _ in rough if n != number)], default=0.0)
         if fit < max(_PARTLY * usual, _STANDS_OUT * second):
             return None
-        return Proposal(number, placement, fit)
+        return Proposal(number, placement, fit, fit)
 
     def _zoomed_in(
         self, asked: Sequence[tuple[int, Camera]], evidence: Evidence, views: Views, worth: _Worth
@@ -160,14 +166,15 @@ class Proposer:
                 fit = max(fit, self._eye.fit_at(camera, views, placement, better))
             if not placement.possible:
                 continue
+            score = fit
             if not self._habits.in_middle(camera, placement) and not self._goes_on(placement):
-                fit -= _ASIDE
+                score -= _ASIDE
             goes_on = self._habits.is_zoomed(camera, placement) and self._goes_on(placement)
             least = worth.zoomed if goes_on else worth.plain
             if not goes_on and self._is_next_to_usual(camera, placement):
                 least = max(least, worth.close)
-            if fit > max(least, found.fit if found else 0.0):
-                found = Proposal(number, placement, fit)
+            if score > max(least, found.worth if found else 0.0):
+                found = Proposal(number, placement, fit, score)
         return found
 
     def _is_next_to_usual(self, camera: Camera, placement: Placement) -> bool:

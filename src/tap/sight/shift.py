@@ -40,11 +40,12 @@ class Shift:
             return _MOST
         return float(length[order[min(BLOCKS - 1, int(np.searchsorted(summed, summed[-1] / 2)))]])
 
-    def common(self, width: int, height: int) -> Displacement:
+    def common(self, width: int, height: int, *, even: bool = False) -> Displacement:
         """What the blocks agree on; `width` and `height` are the grid's.
 
         A block at (x, y) cells from the middle is displaced by about (dx + wider * x,
-        dy + higher * y) cells; each axis is a weighted straight line.
+        dy + higher * y) cells; each axis is a weighted straight line. `even`: as wide as high, for
+        where too little is to be seen to tell.
         """
         middle = _middles(width, height)
         weights = self.weights.astype(np.float64)
@@ -56,6 +57,8 @@ class Shift:
             far = np.hypot(off[:, 0], off[:, 1])
             pull = weights / (1.0 + (far / (_TYPICAL + float(np.median(far)))) ** 2)
             lines = np.array([_line(middle[:, n], self.cells[:, n], pull) for n in (0, 1)])
+            if even:
+                lines[:, 1] = lines[:, 1].mean()
         return Displacement(
             lines[0, 0] / width, lines[1, 0] / height, float(lines[0, 1]), float(lines[1, 1])
         )

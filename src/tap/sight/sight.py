@@ -9,6 +9,7 @@ import numpy as np
 
 from tap.sight.camera import Camera
 from tap.sight.compose import Composer
+from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.freeze import FreezeWatch
@@ -293,7 +294,7 @@ class Sight:
         self._waiting.append(evidence)
         if self._has_frozen(evidence) or self._is_elsewhere(evidence):
             self._look_again()
-        elif passed_over:
+        elif self._composer.look_back(list(self._waiting)[-2::-1]) or passed_over:
             self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
         else:
             self._learn(self._inference.add(evidence.at_ms, evidence.nats))
@@ -369,7 +370,7 @@ class Sight:
         best = max((match.fit for _, match in found), default=0.0)
         for number, match in found:
             if match.fit >= AS_WELL * best:
-                self._eyes[number].learn(evidence, match)
+                self._eyes[number].learn(evidence, match, usual_level(self._eyes) or 0.0)
 
     def _tell(self, ruling: Ruling | None) -> None:
         """Pass a ruling on, None after the last; a hold is claimed by what was seen until now."""

@@ -7,6 +7,7 @@ placement must make its camera fit as well: what only comes near is another came
 """
 
 from tap.sight.camera import Camera
+from tap.sight.company import Company
 from tap.sight.crowd import step_of
 from tap.sight.dissolve import DissolveFinder
 from tap.sight.doubt import usual_level
@@ -70,6 +71,12 @@ class Surveyor:
         self._hopeful = False
         """The last survey found what another must confirm: the next picture is surveyed too."""
         self._proposer = Proposer(eye, cameras, self._habits)
+        self._company = Company(
+            len(cameras),
+            lambda number: self._full.get(id(cameras[number])),
+            lambda number: self._habits.base(cameras[number]),
+            lambda number, placement: self._place(cameras[number], placement, anew=False),
+        )
         self._zoom = ZoomTracker(eye, cameras, self._move)
         self._dissolves = DissolveFinder(eye, cameras, self._move, self._habits.base, max_delay_ms)
 
@@ -81,7 +88,9 @@ class Surveyor:
         self._habits.program = program
         first = self._habits.first(camera)
         if first is not None:
-            self._settled.discard(self._cameras.index(camera))
+            number = self._cameras.index(camera)
+            self._settled.discard(number)
+            self._company.forget(number)
             camera.confirmed = False
             self._place(camera, first)
 
@@ -101,6 +110,8 @@ class Surveyor:
             self._seen, self._seen_ms = evidence.best, evidence.at_ms
             self._unexplained = 0
             self._votes.clear()
+            if evidence.best in self._settled and self._zoom.leads(evidence):
+                self._company.lead(evidence.best, zooms=self._zoom.under_way)
             self._dissolves.note(evidence)
             self.begun = self._dissolves.begins(evidence) and self._dissolves.look(evidence)
             return self.begun
@@ -134,7 +145,7 @@ class Surveyor:
         """Whether a proposal fits as cameras usually do, or was made before."""
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
         usual = usual_level(self._cameras)
-        plain = usual is not None and proposal.fit >= _PLAIN * usual
+        plain = usual is not None and proposal.worth >= _PLAIN * usual
         return plain or sum(_alike(vote, self._votes[-1]) for vote in self._votes) >= _AGREE
 
     def _is_another(self, evidence: Evidence) -> bool:
@@ -175,7 +186,7 @@ class Surveyor:
         match = evidence.matches[best] if best is not None else None
         if best is None or match is None:
             return False
-        if self._zoom.steady and best not in self._settled:
+        if self._zoom.steady and best not in self._settled and self._eye.explained(evidence):
             return self._settle(best, evidence, match)
         placement = self._zoom.follow(evidence, before)
         self._proposer.zoomed = placement or self._proposer.zoomed
@@ -184,7 +195,7 @@ class Surveyor:
     def _settle(self, number: int, evidence: Evidence, match: Match) -> bool:
         """The first time that a camera is seen for a while: find its place to a part of a cell."""
         camera = self._cameras[number]
-        if match.fit < WORTH or not self._eye.explained(evidence):
+        if match.fit < WORTH:
             return False
         self._settled.add(number)
         now = camera.memory.placement
@@ -199,7 +210,9 @@ class Surveyor:
 
     def predict(self, at_ms: float) -> None:
         """Before a program picture is looked at: a zoom that is under way will have gone on."""
-        self._zoom.predict(at_ms)
+        followed = self._zoom.predict(at_ms)
+        if followed is not None:
+            self._company.go_on(followed)
 
     def _follow(self, camera: Camera, placement: Placement) -> None:
         """Cameras not seen yet are expected to lie as this one does."""

@@ -5,19 +5,21 @@ from collections.abc import Callable, Sequence
 
 from tap.sight.camera import Camera
 from tap.sight.doubt import UNLIKE, usual_level
-from tap.sight.evidence import Evidence
+from tap.sight.due import index_due, index_in_time
+from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
+from tap.sight.infer import States
 from tap.sight.look import Rect
-from tap.sight.motion import Edges, edges, speed, step
+from tap.sight.motion import Edges, edges, kept_inside, same_way, speed, step, zooms
 from tap.sight.placement import Placement
-from tap.sight.refine import refine
+from tap.sight.refine import refine, refine_both
 from tap.sight.views import Views
 
 WORTH, AS_USUAL = 0.3, 0.75
 """A placement must explain this part of the picture; where it is known how well cameras fit, this
 part of that."""
-ROUNDS = 7
-"""Refining steps at most."""
+ROUNDS, _BOTH_ROUNDS = 7, 2
+"""Refining steps at most, of one camera and of two side by side."""
 STEP_GAIN = 0.004
 """Fit that a refined placement must gain."""
 _STEADY = 3
@@ -30,10 +32,12 @@ _RARELY, _FALLEN = 12, 0.01
 _STRIDE, _KEPT = 0.025, 0.7
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
 this part of the fit; what moves further was cut to."""
-_LOST = 0.5
-"""Below this part of its recent peak the zoom is lost."""
-_MISSED, _SPEED_MS = 4, 200.0
-"""Frames that a zoom may be lost for and still be followed, and how long its speed is believed."""
+_BEGUN, _AT_REST = 0.1, 1.1
+"""A zoom that moved edges by no more than the first part of the picture may be none at all: where
+the camera fits so many times better where it was before."""
+_MISSED, _BRIEFLY_MS, _SPEED_MS = 4, 200.0, 600.0
+"""Frames that a zoom may be lost for and still be followed, and how long its speed is believed:
+before it was followed for some frames, and then."""
 
 AS_WELL = 0.97
 """Cameras that lie alike and fit to this part as well may be one: they stay alike."""
@@ -50,6 +54,7 @@ class ZoomTracker:
     def __init__(self, eye: Eye, cameras: Sequence[Camera], place: Place) -> None:
         self._eye = eye
         self._cameras = cameras
+        self._states = States(len(cameras))
         self._place = place
         self._camera: int | None = None
         """The camera that explains best, for how many frames, and its best fit in them."""
@@ -64,11 +69,24 @@ class ZoomTracker:
         self._last: Placement | None = None
         """Where the camera was seen to lie last, when, and in which frame."""
         self._since_ms, self._moved_at = 0.0, 0
+        self._rest: Placement | None = None
+        """Where the camera lay when it began to move."""
+        self._moves = 0
+        """Frames in which it moved, since it began to."""
 
     @property
     def steady(self) -> bool:
         """Whether one camera has explained the picture for some frames."""
         return self._frames >= _STEADY
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a zoom has been followed for some frames."""
+        return self._moves >= _STEADY
+
+    def leads(self, evidence: Evidence) -> bool:
+        """Whether the camera that explains the picture has done so for some frames."""
+        return self.steady and evidence.best == self._camera and evidence.on_camera
 
     def watch(self, evidence: Evidence) -> float:
         """Note which camera explains the picture; returns the peak of its fit before."""
@@ -84,7 +102,8 @@ class ZoomTracker:
             if zooms and best is not None and match is not None:
                 self._hand_over(best, match.fit, evidence)
                 return match.fit
-            self._speed, self._last, self._moved_at = None, None, 0
+            self._stop()
+            self._last, self._moved_at = None, 0
             return 0.0
         self._frames += 1
         self._itself = self._itself or (evidence.on_camera and evidence.odd < UNLIKE)
@@ -98,35 +117,121 @@ class ZoomTracker:
         match = evidence.matches[self._camera] if self._camera is not None else None
         if self._camera is None or match is None:
             return None
-        if match.fit < _LOST * before:
-            self._speed = None  # wherever it went, it was not there
-        if self._speed is not None and match.fit > _TRACKED * before:
-            now = self._cameras[self._camera].memory.placement
-            self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, now
+        if self._speed is not None and (sides := self._sides(evidence)) is not None:
+            return self._follow_both(evidence, *sides)
+        if not self._seems_to_move(evidence, match, before):
+            return None
+        return self._look_around(evidence, self._cameras[self._camera], match, before)
+
+    def _seems_to_move(self, evidence: Evidence, match: Match, before: float) -> bool:
+        """Whether it is worth looking if the followed camera lies elsewhere by now."""
+        if self._camera is None:
+            return False
+        camera = self._cameras[self._camera]
         usual = usual_level(self._cameras) or WORTH
         poor = before < AS_USUAL * usual and not self._itself
-        if not self.steady or poor or match.fit > _TRACKED * before:
-            return None
+        low = match.fit < AS_USUAL * camera.level
+        beside = self._speed is not None and (low or evidence.odd >= UNLIKE)
+        there = match.fit > _TRACKED * before and not beside
+        if self._speed is not None and there:
+            now = camera.memory.placement
+            self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, now
+        if not self.steady or poor or there:
+            return False
         if evidence.index < self._from and match.fit > self._tried - _FALLEN:
-            return None
-        camera = self._cameras[self._camera]
-        if self._camera in (*evidence.lacking, *evidence.blind):
-            return None  # its very picture is missing: another one would be bent into that
-        if camera.still.repeats(evidence.at_ms - match.lag_ms):
-            return None  # a feed that freezes would be bent into what it no longer shows
-        now = camera.memory.placement
+            return False
+        # Where its very picture is missing, another one would be bent into that; and where its feed
+        # freezes, what it no longer shows.
+        missing = self._camera in (*evidence.lacking, *evidence.blind)
+        return not missing and not camera.still.repeats(evidence.at_ms - match.lag_ms)
+
+    def _look_around(
+        self, evidence: Evidence, camera: Camera, match: Match, before: float
+    ) -> Placement | None:
+        """Where the followed camera lies nearby; it has been placed there. None if it has not."""
+        now, views = camera.memory.placement, Views(evidence.luma)
+        index = index_in_time(camera, evidence.at_ms, match)
+        thought = match.fit
+        if index != match.index:
+            thought = self._eye.fit_at(camera, views, now, index)
         placement, fit = refine(
-            self._eye, camera, Views(evidence.luma), now, index=match.index, rounds=ROUNDS
+            self._eye, camera, views, now, index=index, rounds=ROUNDS, even=True
         )
+        if not self._moved_at or evidence.index - self._moved_at > _RARELY or self._rest is None:
+            self._rest = now
+        elif step(self._rest, now) <= _BEGUN:
+            # Beside its place a camera fits best at another moment than it has: not so in it.
+            rested, _ = self._eye.fit(camera, evidence.at_ms, views, self._rest)
+            if rested > _AT_REST * fit:
+                return self._stop_at(self._rest)
         frames = min(_MISSED, evidence.index - self._moved_at) if self._moved_at else 1
-        small = step(now, placement) <= _STRIDE * frames and placement.possible
-        if fit < match.fit + STEP_GAIN or not small or fit < _KEPT * before:
+        near = step(now, placement) <= _STRIDE * frames and placement.possible
+        # A shift is a zoom's only beside one: else it may as well be the picture of another moment.
+        back = step(self._rest, placement) < step(self._rest, now)
+        near = near and (camera.delay.locked or back or zooms(now, placement))
+        if fit < thought + STEP_GAIN or not near or fit < _KEPT * before:
             self._from, self._tried = evidence.index + _RARELY, match.fit
-            self._speed = None
-            return None
+            return self._lost(evidence, match, before)
         self._moved(evidence, placement, fit)
         self._place_twins(placement)
         return placement
+
+    def _lost(self, evidence: Evidence, match: Match, before: float) -> Placement | None:
+        """The camera is not to be found nearby: a zoom that is under way has stopped, or it goes
+        on as thought, be it behind what covers it or fades it."""
+        if self._speed is None or self._camera is None or self._last is None:
+            return None
+        camera, there = self._cameras[self._camera], self._last
+        if self._eye.fit_at(camera, Views(evidence.luma), there, match.index) >= match.fit:
+            return self._stop_at(there)
+        if match.fit >= _KEPT * before:
+            seen = self._moved_at
+            self._moved(evidence, camera.memory.placement, match.fit)
+            self._moved_at = seen  # it was not seen there: it may be further off yet
+        elif not self.under_way:
+            self._stop()
+        return None
+
+    def _stop(self) -> None:
+        self._speed, self._moves = None, 0
+
+    def _stop_at(self, placement: Placement) -> Placement:
+        self._stop()
+        self._place_twins(placement)
+        return placement
+
+    def _sides(self, evidence: Evidence) -> tuple[int, int] | None:
+        """The camera that is followed and another, if they explain the picture side by side."""
+        if not evidence.mixes or evidence.composed is not None or evidence.best is None:
+            return None
+        state = max(evidence.mixes, key=lambda one: float(evidence.nats[one]))
+        members = self._states.members(state)
+        better = evidence.nats[state] > evidence.nats[evidence.best]
+        if not better or not evidence.mixes[state].split or self._camera not in members:
+            return None
+        one, two = members
+        return (one, two) if one == self._camera else (two, one)
+
+    def _follow_both(self, evidence: Evidence, number: int, other: int) -> Placement | None:
+        """The same while a wipe goes over it: what is beside it zooms with it."""
+        one, two = self._cameras[number], self._cameras[other]
+        first, second = (
+            index_due(camera, evidence.at_ms, evidence.matches[n])
+            for n, camera in ((number, one), (other, two))
+        )
+        if first is None or second is None:
+            return None
+        (here, there), fit, before = refine_both(
+            ((one, first), (two, second)), Views(evidence.luma), rounds=_BOTH_ROUNDS
+        )
+        if fit < before + STEP_GAIN or not here.possible or not there.possible:
+            here, there = one.memory.placement, two.memory.placement
+        changed = here != one.memory.placement
+        if changed:
+            self._place(one, here)
+            self._place(two, there)
+        self._moved(evidence, here, self._peak)
+        return here if changed else None
 
     def found(self, number: int, placement: Placement, fit: float, evidence: Evidence) -> None:
         """A camera was found to lie elsewhere than thought: that may be a zoom under way."""
@@ -136,7 +241,8 @@ class ZoomTracker:
             if zooms:
                 self._hand_over(number, fit, evidence)
             else:
-                self._speed, self._last = None, None
+                self._stop()
+                self._last = None
         if self._cameras[number] not in self._twins:
             self._twins = [self._cameras[number]]
         self._frames, self._peak = max(self._frames, _STEADY), fit
@@ -158,21 +264,25 @@ class ZoomTracker:
         self._last = self._cameras[number].memory.placement
         self._moved_at, self._since_ms = evidence.index, evidence.at_ms
 
-    def predict(self, at_ms: float) -> None:
-        """Before a program picture is looked at: a zoom that is under way will have gone on."""
+    def predict(self, at_ms: float) -> int | None:
+        """Before a program picture is looked at: a zoom will have gone on. Returns the number of
+        the camera that was moved, if the zoom is under way."""
         if self._speed is None or self._camera is None or self._last is None:
-            return
+            return None
         dt = at_ms - self._since_ms
-        if not 0 < dt < _SPEED_MS:
-            self._speed = None
-            return
+        if not 0 < dt < (_SPEED_MS if self.under_way else _BRIEFLY_MS):
+            self._stop()
+            return None
         of = self._last.of
-        ahead = Rect(*(v + s * dt for v, s in zip(edges(of), self._speed, strict=True)))
+        ahead = kept_inside(
+            Rect(*(v + s * dt for v, s in zip(edges(of), self._speed, strict=True)))
+        )
         placement = Placement(self._last.on, ahead, self._last.mirror)
         if ahead.x1 - ahead.x0 > 1 or ahead.y1 - ahead.y0 > 1 or not placement.possible:
-            self._speed = None
-            return
+            self._stop()
+            return None
         self._place_twins(placement)
+        return self._camera if self.under_way else None
 
     def _place_twins(self, placement: Placement) -> None:
         for camera in self._twins:
@@ -182,9 +292,12 @@ class ZoomTracker:
         dt, last = evidence.at_ms - self._since_ms, self._last
         # What jumped was no zoom.
         near = last is not None and step(last, placement) <= _MISSED * _STRIDE
-        if last is not None and near and 0 < dt < _SPEED_MS and last.on == placement.on:
+        if not near:
+            self._stop()
+        elif last is not None and 0 < dt < _SPEED_MS and last.on == placement.on:
             now = speed(last.of, placement.of, dt)
             before = self._speed or now
+            self._moves = self._moves + 1 if same_way(before, now) else 0
             x0, y0, x1, y1 = ((a + b) / 2 for a, b in zip(before, now, strict=True))
             self._speed = x0, y0, x1, y1
         self._moved_at, self._since_ms, self._last = evidence.index, evidence.at_ms, placement

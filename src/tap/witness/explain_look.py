@@ -19,10 +19,11 @@ from tap.sight import SightSettings
 from tap.sight.camera import Camera
 from tap.sight.chart import stranger
 from tap.sight.doubt import ELSEWHEN_MS, misplaced
-from tap.sight.evidence import Evidence, Match
+from tap.sight.evidence import Evidence
 from tap.sight.infer import Decided, States
 from tap.sight.look import sample
 from tap.sight.match import gains
+from tap.sight.placement import Placement
 from tap.sight.ruling import Ruling
 from tap.sight.shift import shift
 from tap.sight.views import Views
@@ -107,13 +108,12 @@ class Look:
     ) -> Candidate:
         low, high = camera.delay.interval_ms
         known = camera.delay.ms is not None
-        match = evidence.matches[number]
-        lags, curve = self._curve(evidence.at_ms, camera, views)
-        place = camera.memory.placement
+        place = evidence.places[number]
+        lags, curve = self._curve(evidence.at_ms, camera, place, views)
         on, of = place.on, place.of
         return Candidate(
             id=self._names[number],
-            match=_matched(evidence, match, camera, views, usual_fit) if match else None,
+            match=_matched(evidence, number, camera, views, usual_fit),
             usual_fit=float(camera.level),
             known=camera.confirmed,
             delay_ms=camera.delay.ms,
@@ -128,7 +128,7 @@ class Look:
         )
 
     def _curve(
-        self, at_ms: float, camera: Camera, views: Views
+        self, at_ms: float, camera: Camera, place: Placement, views: Views
     ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
         """Lags (n,) of all remembered frames that the picture could show, and nats (n,) of each."""
         reach = self._reach
@@ -136,8 +136,12 @@ class Look:
         part = memory.within(at_ms - reach.max_delay_ms, at_ms + reach.max_lookahead_ms)
         if part.stop <= part.start:
             return _NONE, _NONE
-        seen, _ = views.through(memory.placement.on)
-        curve = gains(seen, memory.units(part))[0].sum(axis=0)
+        seen, _ = views.through(place.on, memory.cells_in(place))
+        looks = [
+            memory.look(memory.luma(index), place, memory.portrait)[0]
+            for index in range(part.start, part.stop)
+        ]
+        curve = gains(seen, np.stack(looks, axis=1))[0].sum(axis=0)
         return at_ms - memory.times(part)[::-1], curve[::-1].copy()
 
     # ------------------------------------------------------------------ all together
@@ -204,9 +208,12 @@ def _held_back(match: Matched) -> float:
 
 
 def _matched(
-    evidence: Evidence, match: Match, camera: Camera, views: Views, usual_fit: float
-) -> Matched:
-    """A match with what can be measured on the very pair of pictures."""
+    evidence: Evidence, number: int, camera: Camera, views: Views, usual_fit: float
+) -> Matched | None:
+    """A camera's match with what can be measured on the very pair of pictures."""
+    match, place = evidence.matches[number], evidence.places[number]
+    if match is None:
+        return None
     memory, chart = camera.memory, camera.chart
     frame_ms = evidence.at_ms - match.lag_ms
     part = memory.within(frame_ms - 0.5, frame_ms + 0.5)
@@ -214,7 +221,6 @@ def _matched(
     if part.stop > part.start:
         index = part.start
         motion = motion if motion is not None else memory.motion(index)
-        place = memory.placement
         there = sample(memory.luma(index), place.of, portrait=memory.portrait, mirror=place.mirror)
         here = views.grid(place.on)
         if here.shape == there.shape:

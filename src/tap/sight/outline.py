@@ -1,0 +1,110 @@
+"""The outline of an inset, to a pixel: where the big camera's picture ends.
+
+Cameras that look alike fit an inset about as well as each other, each with its picture shifted a
+little; but only one of them ends where the inset does.
+"""
+
+import math
+
+import cv2
+import numpy as np
+
+from tap.sight.look import Floats, Rect
+from tap.sight.placement import Placement
+from tap.vocabulary import Luma
+
+_REACH, _MIDDLE = 0.12, 0.6
+"""How far an edge is looked for, and the part of the other side along which, of the inset's."""
+_BESIDE = 0.05
+"""Part of the inset's side that is compared on either side of an edge."""
+_STEP = 2.0
+"""So many times further off than outside is the big camera's picture inside, at least."""
+_NEAR = 0.02
+"""Spread of what is measured, as a part of the inset's sides."""
+_LEAST = 0.1
+"""The outline tells no more than that: this part of the likelihood is left."""
+
+
+def likely(program: Luma, big: Luma, behind: Placement, insets: list[Placement]) -> list[float]:
+    """How likely, 0 .. 1, each of some insets is by where the big camera's picture ends.
+
+    `behind` tells how that camera's picture lies, `insets` how the small ones' whole pictures do.
+    """
+    off = _off(program, big, behind)
+    out: list[float] = []
+    for inset in insets:
+        edges = _edges(off, inset.on)
+        far = [abs(edge - thought) for edge, thought in edges]
+        out.append(max(_LEAST, math.exp(-sum(d * d for d in far) / (2 * _NEAR**2))))
+    return out
+
+
+def _off(program: Luma, big: Luma, behind: Placement) -> Floats:
+    """(h, w) how far off the big camera's picture each pixel is, in grey levels."""
+    height, width = program.shape
+    on, of = behind.on, behind.of
+    h, w = big.shape
+    # Program pixel to camera pixel.
+    step_x = (of.x1 - of.x0) * w / ((on.x1 - on.x0) * width)
+    step_y = (of.y1 - of.y0) * h / ((on.y1 - on.y0) * height)
+    start_x = of.x0 * w - on.x0 * width * step_x
+    start_y = of.y0 * h - on.y0 * height * step_y
+    if behind.mirror:
+        start_x, step_x = of.x1 * w + on.x0 * width * step_x, -step_x
+    matrix = np.array(
+        [
+            [step_x, 0.0, start_x + step_x / 2 - 0.5],
+            [0.0, step_y, start_y + step_y / 2 - 0.5],
+        ]
+    )
+    shown = cv2.warpAffine(
+        big,
+        matrix,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    x, y = shown.ravel().astype(np.float64), program.ravel().astype(np.float64)
+    keep = np.ones(len(x), np.bool_)
+    gain, offset = 1.0, 0.0
+    for _ in range(4):
+        gain, offset = (float(v) for v in np.polyfit(x[keep], y[keep], 1))
+        rest = np.abs(y - gain * x - offset)
+        keep = rest <= 2.0 * float(np.median(rest)) + 1.0
+    out = np.abs(program - gain * shown.astype(np.float32) - offset)
+    return np.asarray(cv2.blur(out, (3, 3)), np.float32)
+
+
+def _edges(off: Floats, rect: Rect) -> list[tuple[float, float]]:
+    """Where the edges near those of a rect are seen, and where they were thought to be, in parts of
+    its sides; those that are not seen are left out."""
+    found: list[tuple[float, float]] = []
+    for turned, (low, high), (start, end) in (
+        (False, (rect.x0, rect.x1), (rect.y0, rect.y1)),
+        (True, (rect.y0, rect.y1), (rect.x0, rect.x1)),
+    ):
+        picture = off.T if turned else off
+        count, side = picture.shape[1], (high - low) * picture.shape[1]
+        rim = (1 - _MIDDLE) / 2 * (end - start)
+        rows = slice(round((start + rim) * len(picture)), round((end - rim) * len(picture)))
+        profile = picture[rows].mean(axis=0)
+        for edge, inwards in ((low * count, 1), (high * count, -1)):
+            at = _edge(profile, edge, inwards, side)
+            if at is not None:
+                found.append((at / side, edge / side))
+    return found
+
+
+def _edge(profile: Floats, thought: float, inwards: int, side: float) -> float | None:
+    """Where a profile steps up, going inwards, about where it was thought to; None if nowhere."""
+    reach, beside = max(3, round(_REACH * side)), max(3, round(_BESIDE * side))
+    best: tuple[float, float, float] | None = None
+    for at in range(round(thought) - reach, round(thought) + reach + 1):
+        low, high = at - beside, at + beside
+        if low < 0 or high > len(profile):
+            continue
+        one, two = float(profile[low:at].mean()), float(profile[at:high].mean())
+        outside, inside = (one, two) if inwards > 0 else (two, one)
+        if best is None or inside - outside > best[0]:
+            best = inside - outside, float(at), inside / (outside + 1.0)
+    return best[1] if best is not None and best[2] >= _STEP else None

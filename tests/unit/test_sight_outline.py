@@ -1,0 +1,50 @@
+"""Where an inset ends tells whose it is."""
+
+import cv2
+import pytest
+from tests.unit.sample_pictures import noisy, texture
+
+from tap.sight.look import Rect
+from tap.sight.outline import likely
+from tap.sight.placement import Placement, whole_of
+
+BOX = Rect(0.425, 0.4, 0.925, 0.9)
+WORLD = texture(5, 200, 340)
+
+
+def program(big, *, graded=False):
+    """The big camera's picture with part of the world in a box."""
+    shown = big.copy()
+    small = cv2.resize(WORLD[40:175, 60:300], (120, 68), interpolation=cv2.INTER_AREA)
+    shown[54:122, 102:222] = small
+    return noisy(shown * 0.8 + 20 if graded else shown, 1)
+
+
+def beside(part):
+    """The place of a camera that shows the same, but films it from so far aside."""
+    w = BOX.x1 - BOX.x0
+    return Placement(on=Rect(BOX.x0 + part * w, BOX.y0, BOX.x1 + part * w, BOX.y1))
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("graded", [False, True])
+def test_the_one_that_ends_where_the_box_does_is_the_likeliest(mirror, graded):
+    big = texture(9, 135, 240)
+    picture = program(big[:, ::-1] if mirror else big, graded=graded)
+    right, wrong = likely(picture, big, Placement(mirror=mirror), [beside(0.0), beside(0.06)])
+    assert right > 0.6
+    assert wrong < 0.3 * right
+
+
+def test_nothing_is_told_where_no_edge_is_seen():
+    big = texture(9, 135, 240)
+    assert likely(noisy(big, 1), big, Placement(), [beside(0.0), beside(0.06)]) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_part_of_a_camera_lies_where_the_whole_says(mirror):
+    seen = Placement(on=Rect(0.2, 0.3, 0.6, 0.7), of=Rect(0.1, 0.1, 0.9, 0.9), mirror=mirror)
+    whole = whole_of(seen, Rect(0, 0.1, 0.5, 0.9))
+    x = (0.4, 0.65) if mirror else (0.15, 0.4)
+    assert (whole.on.x0, whole.on.x1) == pytest.approx(x)
+    assert (whole.on.y0, whole.on.y1) == pytest.approx((0.3, 0.7))
