@@ -1,7 +1,7 @@
 """A program is zoomed as a whole: the cameras that are not on go along with the one that is.
 
-A camera that were left where it was last seen would be looked for there while a wipe or a dissolve
-to it begins: too little of it is to be seen then to be found elsewhere. Where a program zooms each
+One that stayed where it was last seen would be looked for there while a wipe or a dissolve to it
+begins: too little of it is to be seen then to be found elsewhere. Where a program zooms each
 camera in its own way, one that went along is found again once it is on.
 """
 
@@ -56,8 +56,9 @@ class Company:
         if now is None:
             return
         comes, self._leader = number != self._leader, number
-        home = self._homes.setdefault(number, self._first_home(number, now))
-        last = self._last.get(number)
+        if number not in self._homes:
+            self._homes[number] = self._first_home(number, now)
+        home, last = self._homes[number], self._last.get(number)
         self._last[number] = now
         if not is_zoom_of(home, now):
             self._homes[number], self._window = now, WHOLE
