@@ -8,7 +8,7 @@ camera in its own way, one that went along is found again once it is on.
 from collections.abc import Callable
 
 from tap.sight.look import WHOLE, Rect
-from tap.sight.motion import is_zoom_of, same_place, step
+from tap.sight.motion import is_zoom_of, laid_alike, same_place, step
 from tap.sight.placement import Placement, shown_of, window_of
 
 _SAME, _LITTLE = 0.002, 0.03
@@ -97,7 +97,7 @@ class Company:
     def _as(self, other: int, number: int) -> Placement | None:
         """Where a camera is at home if it is laid out as another one is, for its shape."""
         home, base, own = self._homes[other], self._base(other), self._base(number)
-        if base is None or own is None or not _alike(base, home):
+        if base is None or own is None or not laid_alike(base, home):
             return None
         return shown_of(own, window_of(base, home))
 
@@ -107,14 +107,9 @@ class Company:
             if number == leader or home is None or now is None:
                 continue
             placement = shown_of(home, self._window)
-            there = _alike(now, placement) and step(now, placement) <= _SAME
+            there = laid_alike(now, placement) and step(now, placement) <= _SAME
             if placement.possible and not there:
                 self._place(number, placement)
-
-
-def _alike(one: Placement, other: Placement) -> bool:
-    """Whether two placements differ but by what they show of a camera."""
-    return one.mirror == other.mirror and one.on.near(other.on)
 
 
 def _unzoomed(placement: Placement, window: Rect) -> Placement:

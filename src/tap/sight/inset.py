@@ -7,9 +7,7 @@ cameras usually do, and a block of it not at all. A small inset is an overlay, a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +20,7 @@ from tap.sight.look import BLOCKS, WHOLE, Rect
 from tap.sight.outline import likely
 from tap.sight.placement import Placement, clipped, shown_in, whole_of
 from tap.sight.refine import refine
+from tap.sight.shrunk import BORDER, find_shrunk, scaled
 from tap.sight.views import Views
 from tap.vocabulary import Luma
 
@@ -31,20 +30,11 @@ _LEAST_BLOCKS, _MOST_BLOCKS = 4, 26
 _KEEN, _OFTEN, _EVERY = 4, 3, 12
 """Of the pictures with something covered, the first few are searched; then some, while the first is
 not yet decided; then each twelfth."""
-_SCALES = tuple(0.32 * 1.06**n for n in range(15))
-_WIDEST = 0.8
-"""Heights of an inset that are looked for, and its widest, as parts of the program's."""
-_SIDE = 160
-"""Longer side, in px, of the program picture that is searched."""
-_CORRELATED, _UPPER = 0.5, 0.7
-"""Correlation from which on a camera may be there, of all of it or of its upper part."""
 _FITS, _AS_USUAL, _GOES_ON = 0.18, 0.4, 0.5
 """Part of its nats that an inset must gain, and part of the camera's usual fit that it must reach;
 one that was found goes on as long as it reaches this part of that."""
 _PATIENCE = 5
 """Frames for which an inset that was found may not be recognised."""
-_BORDER = 0.06
-"""Part of an inset's sides that may be a frame around it."""
 _COMPOSED_AREA = 0.18
 """Part of the picture from which an inset counts; found to a per cent or two."""
 _FALLBACK_DELAY_MS, _AROUND_MS = 200.0, 120.0
@@ -216,7 +206,7 @@ class InsetFinder:
         return max(_FITS, _AS_USUAL * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
-        luma, within = _scaled(evidence.luma, _SIDE), self._around_covered(big, evidence)
+        luma, within = scaled(evidence.luma), self._around_covered(big, evidence)
         hits: list[tuple[float, int, bool, Rect]] = []
         crowd = groups(len(self._cameras))
         self._searches += 1
@@ -225,7 +215,7 @@ class InsetFinder:
             # A camera that was never seen may well be mirrored where the others are not.
             for mirror in (usual,) if camera.confirmed else (usual, not usual):
                 picture = self._picture(camera, evidence.at_ms, mirror) if number != big else None
-                found = _find(luma, picture, within) if picture is not None else None
+                found = find_shrunk(luma, picture, within) if picture is not None else None
                 if found is not None and _area(found[1]) >= _COMPOSED_AREA:
                     hits.append((found[0], number, mirror, found[1]))
         able: list[tuple[float, Inset]] = []
@@ -267,7 +257,7 @@ class InsetFinder:
         """How a camera lies in an inset that was found to a pixel or two, which of its frames is
         there, and how well it fits; None if it lies elsewhere after all."""
         camera = self._cameras[number]
-        start = Placement(rect.core(_BORDER), camera.memory.placement.of.core(_BORDER), mirror)
+        start = Placement(rect.core(BORDER), camera.memory.placement.of.core(BORDER), mirror)
         part = self._part(camera, at_ms)
         _, index = self._eye.search_inside(camera, views, start, part, most=_CANDIDATES)
         if index < 0:
@@ -335,52 +325,6 @@ def is_close(one: Rect, other: Rect) -> bool:
 
 def _area(rect: Rect) -> float:
     return (rect.x1 - rect.x0) * (rect.y1 - rect.y0)
-
-
-def _find(program: Luma, camera: Luma, within: Rect) -> tuple[float, Rect] | None:
-    """Where in a part of the program's picture the camera's, shrunk, lies: correlation and rect."""
-    h, w = program.shape
-    x0, y0 = round(within.x0 * w), round(within.y0 * h)
-    searched = program[y0 : round(within.y1 * h), x0 : round(within.x1 * w)]
-    best: tuple[float, Rect] | None = None
-    for scale in _SCALES:
-        high = round(h * scale)
-        wide = round(high * camera.shape[1] / camera.shape[0])
-        if high < 12 or wide < 12 or wide > _WIDEST * w:
-            continue
-        small = cv2.resize(camera, (wide, high), interpolation=cv2.INTER_AREA)
-        # A frame may be drawn around the inset.
-        rim_x, rim_y = max(1, round(wide * _BORDER)), max(1, round(high * _BORDER))
-        core: Any = small[rim_y : high - rim_y, rim_x : wide - rim_x]
-        fits_in = core.shape[0] <= searched.shape[0] and core.shape[1] <= searched.shape[1]
-        if not fits_in or float(core.std()) < 4.0:
-            continue
-        # What runs along the foot of the program may lie over that of the inset.
-        upper = core[: round(_UPPER * core.shape[0])]
-        peak, (x, y) = max(_peak(searched, core), _peak(searched, upper))
-        if peak >= _CORRELATED and (best is None or peak > best[0]):
-            left, top = x0 + x - rim_x, y0 + y - rim_y
-            rect = Rect(left / w, top / h, (left + wide) / w, (top + high) / h)
-            best = peak, rect
-    return best
-
-
-def _peak(searched: Luma, template: Luma) -> tuple[float, tuple[int, int]]:
-    """The highest correlation of a template, and where."""
-    surface = cv2.matchTemplate(searched, template, cv2.TM_CCOEFF_NORMED)
-    _, peak, _, (x, y) = cv2.minMaxLoc(surface)
-    return float(peak), (int(x), int(y))
-
-
-def _scaled(luma: Luma, side: int) -> Luma:
-    h, w = luma.shape
-    shrink = side / max(h, w)
-    if shrink >= 1:
-        return luma
-    return np.asarray(
-        cv2.resize(luma, (round(w * shrink), round(h * shrink)), interpolation=cv2.INTER_AREA),
-        np.uint8,
-    )
 
 
 def _across(luma: Luma) -> tuple[int, int]:

@@ -68,7 +68,12 @@ WHOLE = Rect()
 
 def sample(luma: Luma, rect: Rect, *, portrait: bool, mirror: bool = False) -> Floats:
     """Sample `rect` of an (h, w) picture to the grid: (36, 64) float32, or (64, 36) if portrait."""
-    width, height = (36, 64) if portrait else (64, 36)
+    return render(luma, rect, (36, 64) if portrait else (64, 36), mirror=mirror)
+
+
+def render(luma: Luma, rect: Rect, size: tuple[int, int], *, mirror: bool = False) -> Floats:
+    """`rect` of an (h, w) picture as one of `size`, (width, height) px: (height, width) float32."""
+    width, height = size
     if rect.whole:
         how = cv2.INTER_LINEAR if is_coarse((luma.shape[1], luma.shape[0])) else cv2.INTER_AREA
         grid = cv2.resize(luma, (width, height), interpolation=how)

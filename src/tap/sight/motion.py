@@ -20,8 +20,13 @@ _ALIKE = 0.03
 """Edges of one place differ by less than this part of the picture."""
 
 
+def laid_alike(one: Placement, other: Placement) -> bool:
+    """Whether two placements differ but by what they show of a camera."""
+    return one.mirror == other.mirror and one.on.near(other.on)
+
+
 def same_place(one: Placement, other: Placement) -> bool:
-    return one.mirror == other.mirror and one.on.near(other.on) and one.of.near(other.of, _ALIKE)
+    return laid_alike(one, other) and one.of.near(other.of, _ALIKE)
 
 
 def edges(rect: Rect) -> Edges:
@@ -69,17 +74,20 @@ def is_zoom(base: Rect, of: Rect) -> bool:
 
 def is_part(base: Rect, of: Rect) -> bool:
     """Whether a crop is a zoom to any point: of the same shape, and inside."""
-    wide, high = (of.x1 - of.x0) / (base.x1 - base.x0), (of.y1 - of.y0) / (base.y1 - base.y0)
     inside = min(of.x0 - base.x0, of.y0 - base.y0, base.x1 - of.x1, base.y1 - of.y1) > -_ALIKE
-    return inside and abs(wide - high) < _ALIKE
+    return inside and _same_form(base, of)
 
 
 def is_zoom_of(home: Placement, now: Placement) -> bool:
     """Whether a placement shows a part of another one's picture, or more of it, of the same shape
     and in the same part of the program."""
-    wide = (now.of.x1 - now.of.x0) / (home.of.x1 - home.of.x0)
-    high = (now.of.y1 - now.of.y0) / (home.of.y1 - home.of.y0)
-    return home.mirror == now.mirror and home.on.near(now.on) and abs(wide - high) < _ALIKE
+    return laid_alike(home, now) and _same_form(home.of, now.of)
+
+
+def _same_form(base: Rect, of: Rect) -> bool:
+    """Whether a rect is as much narrower than another as it is lower."""
+    wide, high = (of.x1 - of.x0) / (base.x1 - base.x0), (of.y1 - of.y0) / (base.y1 - base.y0)
+    return abs(wide - high) < _ALIKE
 
 
 def step(one: Placement, other: Placement) -> float:

@@ -9,8 +9,8 @@ import math
 import cv2
 import numpy as np
 
-from tap.sight.look import Floats, Rect
-from tap.sight.placement import Placement
+from tap.sight.look import WHOLE, Floats, Rect, render
+from tap.sight.placement import Placement, shown_in
 from tap.vocabulary import Luma
 
 _REACH, _MIDDLE = 0.12, 0.6
@@ -42,28 +42,7 @@ def likely(program: Luma, big: Luma, behind: Placement, insets: list[Placement])
 def _off(program: Luma, big: Luma, behind: Placement) -> Floats:
     """(h, w) how far off the big camera's picture each pixel is, in grey levels."""
     height, width = program.shape
-    on, of = behind.on, behind.of
-    h, w = big.shape
-    # Program pixel to camera pixel.
-    step_x = (of.x1 - of.x0) * w / ((on.x1 - on.x0) * width)
-    step_y = (of.y1 - of.y0) * h / ((on.y1 - on.y0) * height)
-    start_x = of.x0 * w - on.x0 * width * step_x
-    start_y = of.y0 * h - on.y0 * height * step_y
-    if behind.mirror:
-        start_x, step_x = of.x1 * w + on.x0 * width * step_x, -step_x
-    matrix = np.array(
-        [
-            [step_x, 0.0, start_x + step_x / 2 - 0.5],
-            [0.0, step_y, start_y + step_y / 2 - 0.5],
-        ]
-    )
-    shown = cv2.warpAffine(
-        big,
-        matrix,
-        (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    shown = render(big, shown_in(WHOLE, behind).of, (width, height), mirror=behind.mirror)
     x, y = shown.ravel().astype(np.float64), program.ravel().astype(np.float64)
     keep = np.ones(len(x), np.bool_)
     gain, offset = 1.0, 0.0
@@ -71,7 +50,7 @@ def _off(program: Luma, big: Luma, behind: Placement) -> Floats:
         gain, offset = (float(v) for v in np.polyfit(x[keep], y[keep], 1))
         rest = np.abs(y - gain * x - offset)
         keep = rest <= 2.0 * float(np.median(rest)) + 1.0
-    out = np.abs(program - gain * shown.astype(np.float32) - offset)
+    out = np.abs(program - gain * shown - offset)
     return np.asarray(cv2.blur(out, (3, 3)), np.float32)
 
 

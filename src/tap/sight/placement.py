@@ -164,14 +164,8 @@ def shown_in(rect: Rect, placement: Placement) -> Placement:
 
 def whole_of(placement: Placement, of: Rect) -> Placement:
     """Where a part of a camera's picture is, or would be, in the program, if the camera lies so."""
-    on, seen = placement.on, placement.of
-    x = [(v - seen.x0) / (seen.x1 - seen.x0) for v in (of.x0, of.x1)]
-    y = [(v - seen.y0) / (seen.y1 - seen.y0) for v in (of.y0, of.y1)]
-    if placement.mirror:
-        x = [1 - x[1], 1 - x[0]]
-    w, h = on.x1 - on.x0, on.y1 - on.y0
-    rect = Rect(on.x0 + x[0] * w, on.y0 + y[0] * h, on.x0 + x[1] * w, on.y0 + y[1] * h)
-    return Placement(rect, of, placement.mirror)
+    there = shown_in(of, Placement(placement.of, placement.on, placement.mirror))
+    return Placement(there.of, of, placement.mirror)
 
 
 def zoomed(base: Placement, scale: float) -> Placement:

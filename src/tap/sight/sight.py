@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 
@@ -294,7 +295,7 @@ class Sight:
         self._waiting.append(evidence)
         if self._has_frozen(evidence) or self._is_elsewhere(evidence):
             self._look_again()
-        elif self._composer.look_back(list(self._waiting)[-2::-1]) or passed_over:
+        elif self._composer.look_back(islice(reversed(self._waiting), 1, None)) or passed_over:
             self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
         else:
             self._learn(self._inference.add(evidence.at_ms, evidence.nats))
