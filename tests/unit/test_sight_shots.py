@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
 from tap.sight.shots import ShotBuilder
+from tap.sight.wipe import Wipe
 from tap.vocabulary import EventType, ShotState
 
 STEP_MS = 40.0
@@ -21,7 +23,17 @@ class Rulings(list[Ruling]):
     """A sequence of rulings, a run at a time."""
 
     def run(
-        self, state, cameras, count, *, gains=None, shares=None, split=False, sure=0.99, traces=()
+        self,
+        state,
+        cameras,
+        count,
+        *,
+        gains=None,
+        shares=None,
+        split=False,
+        sure=0.99,
+        traces=(),
+        ways=None,
     ):
         for n in range(count):
             at = len(self) * STEP_MS
@@ -35,6 +47,7 @@ class Rulings(list[Ruling]):
                     confidence=sure,
                     share=shares[n] if shares else 0.0,
                     split=split,
+                    wipe=Wipe(np.array([ways[n]]), np.array([1.0])) if ways else None,
                     gain=gains[n] if gains else _GAIN.get(state),
                     fringe=traces[n] if n < len(traces) else None,
                     reason="no program frames" if state is UNSEEN else "",
@@ -124,6 +137,25 @@ def test_frames_of_a_wipe_that_nobody_could_read_are_of_it_as_well():
     rulings.run(OFF, (), 2).mixed("a", "b", 5, split=True, shares=[0.4, 0.5, 0.6, 0.7, 0.8])
     rulings.live("b", 20, traces=[0.1, 0.04] + [0.0] * 12)
     assert told(build(rulings)) == [("wipe", 16, 13, "a", "b")]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_wipe_sets_out_and_arrives_where_its_shape_says(back):
+    """The first three and the last five of its frames are not to be seen."""
+    ways = [(n + 4) / 16 for n in range(7)]
+    rulings = Rulings().live("a", 20, traces=[0.0] * 20)
+    rulings.mixed("a", "b", 7, split=True, ways=[1 - way for way in ways] if back else ways)
+    rulings.live("b", 30, traces=[0.0] * 30)
+    assert told(build(rulings)) == [("wipe", 17, 3 + 7 + 5, "a", "b")]
+
+
+def test_what_follows_a_wipe_at_once_ends_it():
+    ways = [(n + 4) / 16 for n in range(7)]
+    rulings = Rulings().live("a", 20).mixed("a", "b", 7, split=True, ways=ways).live("b", 4)
+    assert [(kind, at) for kind, at, *_ in told(build(rulings.live("c", 30)))] == [
+        ("wipe", 17),
+        ("cut", 31),
+    ]
 
 
 def test_what_is_measured_of_a_wipe_may_grow_at_first():
@@ -333,6 +365,7 @@ def test_any_rulings_become_shots_that_partition_time(plan, rate):
             shares=ramp,
             split=split,
             traces=[traces[n % len(traces)] for n in range(frames)] if state is LIVE else (),
+            ways=ramp if split else None,
         )
     builder = ShotBuilder(SightSettings())
     for ruling in rulings:
@@ -480,6 +513,8 @@ def test_nothing_stays_open_for_long(plan):
             shares=[trace] * count,
             traces=[trace] * count,
             gains=[gain] * count,
+            split=trace > 0.5,
+            ways=[trace + n / 100 for n in range(count)] if trace > 0.5 else None,
         )
     for ruling in rulings:
         builder.add(ruling)

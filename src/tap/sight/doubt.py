@@ -62,6 +62,12 @@ def usual_level(cameras: Sequence[Camera]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def level_of(number: int, cameras: Sequence[Camera]) -> float:
+    """How well a camera usually fits; one that was never seen is held to the others."""
+    camera, usual = cameras[number], usual_level(cameras)
+    return camera.level if camera.chart.known or usual is None else usual
+
+
 def misplaced(cells: float, fit: float) -> float:
     """How far beside its place a picture counts that lies `cells` grid cells off and fits so well:
     -1 not at all, 0 at the limit, more beyond."""

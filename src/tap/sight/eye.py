@@ -1,19 +1,17 @@
 """The eye: turns each program picture into evidence for every state of the sequence model."""
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
 from tap.sight.camera import LEVEL_START, Camera
-from tap.sight.crowd import FEW
-from tap.sight.doubt import UNLIKE, Doubt, usual_fit, usual_level
-from tap.sight.due import index_due
+from tap.sight.doubt import UNLIKE, Doubt, level_of, usual_fit
 from tap.sight.evidence import Evidence
 from tap.sight.infer import States
 from tap.sight.lineup import EXPLAINED, Lineup, usual_delay
 from tap.sight.look import Floats, Rect, unit
-from tap.sight.match import gains, mix, part_of
+from tap.sight.match import gains, part_of
+from tap.sight.pairs import Pairs
 from tap.sight.placement import Placement
 from tap.sight.race import Race
 from tap.sight.settings import SightSettings
@@ -34,8 +32,6 @@ _ALIKE = 0.5
 _TRIED, _HINT = 30, 0.1
 """Frames of a camera's past that a new placement is tried on first; from this fit of the best of
 them on, those around it are tried as well."""
-_BLENDED = 6
-"""Where there are many cameras, only so many of the best are tried as blends of two."""
 _FLOOR_PACE, _ABOVE, _HIGHEST = 0.002, 12.0, 60.0
 """A grade may lift black: grey levels above the program's own darkest that still are black, and the
 highest that can be."""
@@ -55,6 +51,7 @@ class Eye:
         self._cameras = cameras
         self._settings = settings
         self._doubt = Doubt(states, cameras)
+        self._pairs = Pairs(states, cameras)
         self._race = Race(cameras, settings)
         self._lineup = Lineup(cameras, settings, self._race, look_at)
         self._last: Luma | None = None
@@ -165,16 +162,8 @@ class Eye:
         if best is None or match is None:
             return False
         if usual_fit(self._cameras) is not None:
-            return evidence.odd < UNLIKE or self._mixed(evidence)
+            return evidence.odd < UNLIKE or self._pairs.explain(evidence)
         return match.fit >= EXPLAINED * 0.85 * self._cameras[best].level
-
-    def _mixed(self, evidence: Evidence) -> bool:
-        """Whether a blend of two cameras explains the picture as well as cameras usually do."""
-        if not evidence.mixes:
-            return False
-        state, mixed = max(evidence.mixes.items(), key=lambda pair: pair[1].nats)
-        levels = [self._level(i) for i in self._states.members(state)]
-        return not mixed.split and mixed.nats >= EXPLAINED * min(levels) * evidence.information
 
     def fit(
         self, camera: Camera, at_ms: float, views: Views, placement: Placement
@@ -248,11 +237,11 @@ class Eye:
             elif i in evidence.left_out and i not in evidence.blind:
                 nats[i] = self._race.carried(i, information)
         best = evidence.best
-        level = self._level(best) if best is not None else LEVEL_START
+        level = level_of(best, self._cameras) if best is not None else LEVEL_START
         nats[states.off] = self._doubt.off(evidence, views, best, level)
         if not (evidence.on_camera and evidence.odd < UNLIKE) and self._leave_out_frozen(evidence):
             best = evidence.best
-            level = self._level(best) if best is not None else LEVEL_START
+            level = level_of(best, self._cameras) if best is not None else LEVEL_START
             evidence.odd = -1.0
             nats[states.off] = self._doubt.off(evidence, views, best, level)
         usual = usual_delay(self._cameras)
@@ -273,10 +262,10 @@ class Eye:
         elif best is not None:
             match = evidence.matches[best]
             if match is not None and match.fit < EXPLAINED * level:
-                self._weigh_pairs(evidence, views, self._likely_pairs(evidence))
+                self._pairs.weigh(evidence, views, self._pairs.likely(evidence))
                 self._doubt.beside_pairs(evidence, best, level)
             elif (second := self._alike(evidence, best)) is not None:
-                self._weigh_pairs(evidence, views, [(min(best, second), max(best, second))])
+                self._pairs.weigh(evidence, views, [(min(best, second), max(best, second))])
         if evidence.repeat:
             nats *= _REPEAT_WEIGHT
 
@@ -296,12 +285,6 @@ class Eye:
         evidence.blind += evidence.frozen
         return bool(evidence.frozen)
 
-    def _level(self, number: int) -> float:
-        """How well a camera usually fits; one that was never seen is held to the others."""
-        camera = self._cameras[number]
-        usual = usual_level(self._cameras)
-        return camera.level if camera.chart.known or usual is None else usual
-
     @staticmethod
     def _alike(evidence: Evidence, best: int) -> int | None:
         """The camera that explains the picture nearly as well as the best: a dissolve between two
@@ -310,37 +293,6 @@ class Eye:
         fit, second = max(fits, default=(0.0, best))
         match = evidence.matches[best]
         return second if match is not None and fit > _ALIKE * match.fit else None
-
-    def _likely_pairs(self, evidence: Evidence) -> Sequence[tuple[int, int]]:
-        """The pairs that may be blended here: all, or with many cameras those of the best: of forty
-        there are 780, more than can be tried between two pictures."""
-        if len(self._cameras) <= FEW:
-            return self._states.pairs
-        fits = [(match.fit, i) for i, match in enumerate(evidence.matches) if match is not None]
-        best = sorted(i for _, i in sorted(fits, reverse=True)[:_BLENDED])
-        return list(combinations(best, 2))
-
-    def _weigh_pairs(
-        self, evidence: Evidence, views: Views, pairs: Sequence[tuple[int, int]]
-    ) -> None:
-        looks: dict[int, tuple[Floats, Floats]] = {}
-        for i in sorted({i for pair in pairs for i in pair}):
-            match, memory = evidence.matches[i], self._cameras[i].memory
-            index = index_due(self._cameras[i], evidence.at_ms, match)
-            if match is not None and index is not None:
-                at = slice(index, index + 1)
-                looks[i] = memory.units(at)[:, 0], memory.lengths(at)[0]
-        mask = np.ones(32, np.bool_)
-        for a, b in pairs:
-            if a in looks and b in looks:
-                on = self._cameras[a].memory.placement.on
-                if not on.near(self._cameras[b].memory.placement.on):
-                    continue
-                seen, penalty = views.through(on, self._cameras[a].memory.cells)
-                state = self._states.pair(a, b)
-                found = mix(seen, looks[a], looks[b], mask)
-                evidence.mixes[state] = found
-                evidence.nats[state] = penalty * found.nats
 
     def _look_for_floor(self, luma: Luma) -> None:
         """Learn how dark the program's darkest is, from pictures that have light and dark."""

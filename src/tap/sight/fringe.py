@@ -6,11 +6,10 @@ whether the part that a wipe has taken, or has still to take, has anything in it
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from tap.sight.camera import Camera
 from tap.sight.due import index_due
@@ -18,10 +17,8 @@ from tap.sight.evidence import Evidence
 from tap.sight.infer import States, Vector
 from tap.sight.look import Floats, blocks
 from tap.sight.match import SPLIT_TOLL
+from tap.sight.tone import FEW, Pixels, tone_of
 from tap.sight.views import Views
-
-Pixels = npt.NDArray[np.bool_]
-Doubles = npt.NDArray[np.float64]
 
 TRACE = 0.02
 """Part of a blend that is seen at least; less is as good as none."""
@@ -34,14 +31,8 @@ _BEGUN = 0.01
 """Part of all nats that a wipe gains at least where it has begun."""
 _UNLIKE = 0.15
 """Cameras must differ by this part of their energy, else no blend can be measured."""
-_SPREADS, _GREYS = 4.0, 6.0
-"""A pixel differs if it is off by so many spreads of the noise, and by so many grey levels."""
 _CLOSER = 0.5
 """A pixel is the other camera's if it is so much nearer to what that one has there."""
-_ABOUT = 3.0
-"""So many times those greys away a pixel may still be the same camera's, graded otherwise."""
-_FEW = 4
-"""Pixels from which on a wipe can be looked into."""
 _ROUNDS = 3
 
 
@@ -178,16 +169,15 @@ class Fringes:
             return None
         program, one, two = here
         # Most of this frame is this camera's, which need not be so of the mixed one.
-        far = _far(program.shape)
-        tone, there = _tone(program, one, far), mixed.cameras[other]
-        off = ~tone.holds(near, mixed.cameras[number], far)
-        if int(off.sum()) < _FEW:
+        tone, there = tone_of(program, one), mixed.cameras[other]
+        off = ~tone.holds(near, mixed.cameras[number])
+        if int(off.sum()) < FEW:
             return 0.0
-        tone_two = tone.like(near[off], there[off], far[off])
-        over = _grown(off & ~tone_two.holds(near, there, far))
+        tone_two = tone.like(near, there, off)
+        over = _grown(off & ~tone_two.holds(near, there))
         way, aside = _grown(off) & ~over, ~_grown(off) & ~over
-        away = np.abs(program - tone.of(one, far))
-        nearer = np.abs(program - tone_two.of(two, far)) < _CLOSER * away
+        away = np.abs(program - tone.of(one))
+        nearer = np.abs(program - tone_two.of(two)) < _CLOSER * away
         taken = _without_specks((away > tone.limit) & nearer)
         outside = float(taken[aside].mean()) if aside.any() else 0.0
         part = (float(taken[way].sum()) - outside * float(way.sum())) / taken.size
@@ -217,72 +207,3 @@ def _without_specks(pixels: Pixels) -> Pixels:
     beside[:, 1:] |= pixels[:, :-1]
     beside[:, :-1] |= pixels[:, 1:]
     return np.asarray(pixels & beside)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tone:
-    """How a camera's greys become the program's, and the greys by which a pixel must be off to be
-    another's. A grade bends them, and a vignette darkens what is far from the middle."""
-
-    curve: Doubles
-    """Coefficients of `_terms`."""
-    gain: float
-    offset: float
-    """A second camera's, beside those of the program."""
-    limit: float
-
-    def of(self, camera: Floats, far: Floats) -> Floats:
-        """What the program has where it shows the camera; `far` from the middle, for each pixel."""
-        made = np.tensordot(_terms(camera, far), self.curve, axes=1)
-        return np.asarray(self.gain * made + self.offset, np.float32)
-
-    def holds(self, program: Floats, camera: Floats, far: Floats) -> Pixels:
-        """Where the program may show the camera."""
-        return np.asarray(np.abs(program - self.of(camera, far)) <= self.limit)
-
-    def like(self, program: Floats, camera: Floats, far: Floats) -> "_Tone":
-        """That of a second camera, in pixels that are not the first one's: a program is mostly
-        graded as a whole; what lies over both may fill more of them than the camera."""
-        made = self.of(camera, far)
-        able = [self]
-        for keep in (np.ones(made.shape, np.bool_), np.abs(program - made) <= _ABOUT * self.limit):
-            if int(keep.sum()) >= _FEW and np.ptp(made[keep]) > 1:
-                gain, offset = _robust(_line(made[keep]), program[keep])[0]
-                able.append(replace(self, gain=float(gain), offset=float(offset)))
-        return max(able, key=lambda one: int(one.holds(program, camera, far).sum()))
-
-
-def _tone(program: Floats, camera: Floats, far: Floats) -> _Tone:
-    """That of a camera to be seen in most of the program's picture."""
-    curve, spread = _robust(_terms(camera, far), program)
-    return _Tone(curve, 1.0, 0.0, max(_GREYS, _SPREADS * 1.48 * spread))
-
-
-def _far(shape: tuple[int, ...]) -> Floats:
-    """How far each pixel is from the middle, squared; 1 in the corners."""
-    y, x = (np.linspace(-1, 1, n, dtype=np.float32) ** 2 / 2 for n in shape)
-    return np.asarray(y[:, None] + x[None], np.float32)
-
-
-def _terms(camera: Floats, far: Floats) -> Doubles:
-    """(..., 5): what a tone is made of."""
-    x = camera.astype(np.float64) / 255
-    return np.stack([x, np.ones_like(x), x * x, far * x, far.astype(np.float64)], axis=-1)
-
-
-def _line(camera: Floats) -> Doubles:
-    return np.stack([camera.astype(np.float64), np.ones(camera.shape)], axis=-1)
-
-
-def _robust(terms: Doubles, program: Floats) -> tuple[Doubles, float]:
-    """Least squares over most pixels: coefficients, and the median of what is left."""
-    x, y = terms.reshape(-1, terms.shape[-1]), program.ravel().astype(np.float64)
-    keep = np.ones(len(x), np.bool_)
-    found: Doubles = np.zeros(x.shape[1])
-    spread = 0.0
-    for _ in range(_ROUNDS):
-        found = np.linalg.lstsq(x[keep], y[keep])[0].astype(np.float64)
-        rest = np.abs(y - x @ found)
-        spread = float(np.median(rest))
-        keep = rest <= 2.5 * spread + 1.0
-    return found, spread

@@ -128,11 +128,16 @@ def as_coarse(grid: Floats, cells: Cells) -> Floats:
     return np.asarray(again, dtype=np.float32)
 
 
+def cut(grid: Floats) -> Floats:
+    """Cut a grid into (32, 72) blocks."""
+    h, w = grid.shape
+    parts = grid.reshape(4, 9, 8, 8) if w > h else grid.reshape(8, 8, 4, 9)
+    return parts.transpose(0, 2, 1, 3).reshape(BLOCKS, PIXELS)
+
+
 def blocks(grid: Floats) -> Floats:
     """Cut a grid into (32, 72) blocks and remove each block's mean."""
-    h, w = grid.shape
-    cut = grid.reshape(4, 9, 8, 8) if w > h else grid.reshape(8, 8, 4, 9)
-    out = cut.transpose(0, 2, 1, 3).reshape(BLOCKS, PIXELS)
+    out = cut(grid)
     out = out - out.mean(axis=1, keepdims=True)
     return np.asarray(out, dtype=np.float32)
 

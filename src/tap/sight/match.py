@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tap.sight.look import PIXELS, Floats
+from tap.sight.wipe import Wipe
 
 Doubles = npt.NDArray[np.float64]
 
@@ -68,6 +69,8 @@ class Mix:
     """True: side by side (wipe, split screen). False: blended (dissolve)."""
     blocks: Doubles
     """Part of each block's nats that was gained, (32,)."""
+    wipe: Wipe | None = None
+    """Side by side: how far a wipe has come, where that was read."""
 
 
 _SHARES = np.linspace(0.08, 0.92, 15)

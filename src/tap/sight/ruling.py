@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from tap.sight.wipe import Wipe
 from tap.vocabulary import ShotState
 
 Key = tuple[ShotState, tuple[str, ...]]
@@ -23,6 +24,8 @@ class Ruling:
     """In a pair: how much of it is the second camera."""
     split: bool = False
     """In a pair: side by side rather than blended."""
+    wipe: Wipe | None = None
+    """Side by side: how far a wipe has come, where that was read."""
     fringe: float | None = None
     """Beside a mixture: how much of another camera there is, if that can be measured."""
     gain: float | None = None

@@ -17,6 +17,7 @@ from tap.sight.soft import (
     comes_slowly,
     fade_in_length,
     fade_out_length,
+    goes_on,
     known_gains,
     read_pair,
 )
@@ -171,9 +172,8 @@ class ShotBuilder:
         into = fade_in_length(target, usual, from_black=from_black)
         if into is None and _is_over(target, runs):
             into = 0  # it is too short to tell, and grows no more
-        # A soft change is over when the last trace of the camera before is gone; a trace at the end
-        # of a run that something else follows is of that: it would be waited for for ever.
-        settled = settled and not (pair and target is runs[-1] and target[-1].fringe)
+        # What ends a run that something else follows is of that: it would be waited for for ever.
+        settled = settled and not (pair and target is runs[-1] and goes_on(pair, target))
         if not final and (not settled or into is None or open_):
             return False
         into = into or 0

@@ -8,6 +8,7 @@ from itertools import takewhile
 import numpy as np
 
 from tap.sight.ruling import Ruling
+from tap.sight.wipe import run_of
 from tap.vocabulary import EventType
 
 SHORTEST_SOFT = 4
@@ -40,6 +41,8 @@ _FADES = 0.75
 """Part of a trace that a blend leaves at most a frame later, where its line has ended."""
 _UNREAD = 3
 """Frames between a wipe that was read and its fringe that could not be: they are of it, too."""
+_STRAY = 2
+"""Frames by which a wipe may last longer than its shape tells."""
 _RESTING, _WHILE, _HARDLY = 0.5, 4, 0.8
 """Of what is measured of a wipe: from this part of the most on, it has come to rest where it keeps
 the last part for so many frames."""
@@ -95,7 +98,11 @@ def read_pair(
     early = _fringe(head[::-1], early, split=split)
     late = max(0, math.ceil(start + 1 / slope - _TINY) - len(pair)) if slope > 0 else 0
     traced = _fringe(target, min(reach, late), split=split)
-    if not split:
+    if split:
+        run = _hidden(pair)
+        if run is not None:
+            early, traced = min(_about(early, run[0]), len(head)), _about(traced, run[1])
+    else:
         traced = _while_it_fades(target[:traced], late, 1.0 - shares[-1])
     late = min(traced, len(target) - 1)
     during = [*head[len(head) - early :], *pair, *target[:late]]
@@ -209,6 +216,32 @@ def _fringe(beside: Sequence[Ruling], guess: int, *, split: bool) -> int:
         return shares.index(0.0) if 0.0 in shares else len(shares)
     limit = rest + max(spread, _TRACE * (shares[0] - rest))
     return next((n for n, share in enumerate(shares) if share <= limit), len(shares))
+
+
+def _hidden(pair: Sequence[Ruling]) -> tuple[int, int] | None:
+    """How many frames before and after those in which a wipe was seen it set out and was done, as
+    its shape tells: what is alike behind both cameras hides the first and the last of it. No more
+    than were seen; None where no shape explains those."""
+    run = run_of([(n, ruling.wipe) for n, ruling in enumerate(pair) if ruling.wipe is not None])
+    if run is None:
+        return None
+    set_out, arrived = run
+    count = len(pair)
+    early, late = -math.floor(set_out + _TINY) - 1, math.ceil(arrived - _TINY) - count
+    return min(max(0, early), count), min(max(0, late), count)
+
+
+def goes_on(pair: Sequence[Ruling], target: Sequence[Ruling]) -> bool:
+    """Whether a soft change may last longer than the frames so far, `target`: while there is a
+    trace of the first camera, and as long as its shape tells."""
+    run, traced = _hidden(pair), bool(target[-1].fringe)
+    return traced if run is None else len(target) <= run[1] + (_STRAY if traced else 0)
+
+
+def _about(measured: int, told: int) -> int:
+    """How many frames beside a wipe are of it: as many as were measured, but no fewer than its
+    shape tells, and hardly more."""
+    return max(told, min(measured, told + _STRAY))
 
 
 def _while_it_fades(traced: Sequence[Ruling], late: int, left: float) -> int:
