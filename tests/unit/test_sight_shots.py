@@ -34,6 +34,7 @@ class Rulings(list[Ruling]):
         sure=0.99,
         traces=(),
         ways=None,
+        covered=False,
     ):
         for n in range(count):
             at = len(self) * STEP_MS
@@ -48,6 +49,7 @@ class Rulings(list[Ruling]):
                     share=shares[n] if shares else 0.0,
                     split=split,
                     wipe=Wipe(np.array([ways[n]]), np.array([1.0])) if ways else None,
+                    covered=covered,
                     gain=gains[n] if gains else _GAIN.get(state),
                     fringe=traces[n] if n < len(traces) else None,
                     reason="no program frames" if state is UNSEEN else "",
@@ -270,6 +272,12 @@ def test_one_odd_frame_is_no_cut(state):
     built = build(Rulings().live("a", 30).run(state, (), 1).live("a", 30))
     assert told(built) == []
     assert shots_of(built) == [(LIVE, ("a",), 0, 61)]
+
+
+def test_the_new_camera_begins_where_it_is_seen_if_a_graphic_had_covered_the_old_one():
+    rulings = Rulings().live("a", 20).live("a", 2, covered=True).run(OFF, (), 2)
+    rulings.live("b", 2, covered=True).live("b", 20)
+    assert told(build(rulings)) == [("cut", 24, 0, "a", "b")]
 
 
 def test_a_photo_flash_is_no_cut():

@@ -1,11 +1,13 @@
 """Reasons to doubt that a picture is a tapped camera's: it is held to the camera's own record."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tap.sight.camera import Camera
 from tap.sight.chart import stranger
+from tap.sight.cover import uncovered
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
 from tap.sight.look import BLOCKS
@@ -105,6 +107,10 @@ class Doubt:
             # It may only be worse (few bits, a blur): then it still lies where the camera has it.
             cells = self._displaced(camera, match, views)
             unlike = min(unlike, misplaced(cells, match.fit))
+        if max(unlike, untimely) > UNLIKE or match.fit < _DIM * level:
+            left = self._under_cover(camera, match, views, usual)
+            if left is not None and max(left) <= UNLIKE:
+                evidence.covered, unlike, untimely = True, UNDER, UNDER
         if unlike > UNLIKE and camera.chart.settled:
             under = camera.chart.is_under(match.blocks, match.information)
             unlike = UNDER if under else unlike
@@ -131,6 +137,23 @@ class Doubt:
             match.motion = camera.memory.motion(match.index)
         unlike = chart.unlike(match.blocks, match.information)
         return unlike, chart.untimely(match.blocks, match.information, match.motion)
+
+    def _under_cover(
+        self, camera: Camera, match: Match, views: Views, usual: float
+    ) -> tuple[float, float] | None:
+        """The odds of what is left of a camera over whose picture a graphic comes; None if none
+        does."""
+        chart, memory = camera.chart, camera.memory
+        place, cells = memory.placement, memory.cells
+        there = memory.grid(memory.luma(match.index), place, memory.portrait)
+        seen, _ = views.through(place.on, cells)
+        known = chart.usual if chart.known else usual
+        part = uncovered(views.grid(place.on, cells), seen, there, known)
+        if part is None:
+            return None
+        fits = part.nats(there) / np.maximum(part.information, 1e-6)
+        left = replace(match, blocks=fits, information=part.information)
+        return self._odds(camera, left, usual)
 
     def _blend_all(self, evidence: Evidence, views: Views, best: float) -> bool:
         """Try blends for all cameras that fit about as well as the best: twins stay twins. True if

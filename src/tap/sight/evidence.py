@@ -74,6 +74,8 @@ class Evidence:
     """The camera whose older pictures this is one of."""
     odd: float = -1.0
     """How unlike itself the best camera looks: -1 as ever, 0 at the limit, more beyond."""
+    covered: bool = False
+    """A graphic has come over a part of the best camera's picture."""
     fringe: float | None = None
     """Once it is decided: see `Ruling.fringe`."""
     gain: float | None = None

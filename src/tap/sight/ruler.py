@@ -110,6 +110,7 @@ class Ruler:
             share=pair.share if pair is not None else 0.0,
             split=pair.split if pair is not None else False,
             wipe=pair.wipe if pair is not None else None,
+            covered=evidence.covered and state == evidence.best,
             gain=self._gain(evidence, state),
             reason=reason,
         )

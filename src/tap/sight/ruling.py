@@ -28,6 +28,8 @@ class Ruling:
     """Side by side: how far a wipe has come, where that was read."""
     fringe: float | None = None
     """Beside a mixture: how much of another camera there is, if that can be measured."""
+    covered: bool = False
+    """A graphic has come over a part of its camera's picture."""
     gain: float | None = None
     """Contrast relative to the camera's own, 0 in black: falls in a fade. None where it is not of a
     camera, or can't be measured."""

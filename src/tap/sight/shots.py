@@ -131,12 +131,14 @@ class ShotBuilder:
 
     def _neighbour(self, runs: list[Run], n: int, *, final: bool) -> Key | None:
         """What a too short run belongs to; None while that is open."""
-        before = runs[n - 1][0].key if n else (self._anchor.key if self._anchor else None)
+        last = runs[n - 1][-1] if n else self._anchor
+        before = last.key if last is not None else None
         after = runs[n + 1][0].key if n + 1 < len(runs) else None
         if after is None:
             return before if final else None
-        # A flash inside a transition belongs to it; elsewhere the new picture has begun.
-        if before == after or (before and before[0] is ShotState.TRANSITION):
+        # A flash inside a transition belongs to it, and a graphic that has covered a camera to the
+        # end lies over that as long as nothing else is seen; elsewhere the new picture has begun.
+        if before == after or (last and (last.covered or last.state is ShotState.TRANSITION)):
             return before
         return after if after[0] is not ShotState.TRANSITION else (before or after)
 
