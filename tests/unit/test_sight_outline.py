@@ -36,6 +36,25 @@ def test_the_one_that_ends_where_the_box_does_is_the_likeliest(mirror, graded):
     assert wrong < 0.3 * right
 
 
+@pytest.mark.parametrize("aside", [-0.03, 0.03])
+def test_a_frame_around_an_inset_is_no_other_place(aside):
+    big = texture(9, 135, 240)
+    picture = program(big)
+    cv2.rectangle(picture, (101, 53), (222, 122), 235, 1)
+    right, wrong = likely(picture, big, Placement(), [beside(0.0), beside(aside)])
+    assert right > 0.9
+    assert wrong < 0.7 * right
+
+
+def test_another_edge_near_one_of_them_leaves_what_the_others_tell():
+    big = texture(9, 135, 240)
+    picture = program(big)
+    picture[54:122, 206:222] = noisy(big, 1)[54:122, 206:222]  # the right end of it is covered
+    right, wrong = likely(picture, big, Placement(), [beside(0.0), beside(0.06)])
+    assert right > 0.6
+    assert wrong < 0.3 * right
+
+
 def test_nothing_is_told_where_no_edge_is_seen():
     big = texture(9, 135, 240)
     assert likely(noisy(big, 1), big, Placement(), [beside(0.0), beside(0.06)]) == [1.0, 1.0]

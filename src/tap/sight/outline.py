@@ -19,8 +19,11 @@ _BESIDE = 0.05
 """Part of the inset's side that is compared on either side of an edge."""
 _STEP = 2.0
 """So many times further off than outside is the big camera's picture inside, at least."""
-_NEAR = 0.02
-"""Spread of what is measured, as a part of the inset's sides."""
+_FRAME = 0.016
+"""An edge may lie so far outside of the inset's picture: it has a frame."""
+_NEAR, _FAR = 0.015, 0.045
+"""Spread of what is measured beyond that, as parts of the inset's sides; an edge that is further
+off, or not to be seen, is something else's."""
 _LEAST = 0.1
 """The outline tells no more than that: this part of the likelihood is left."""
 
@@ -31,12 +34,16 @@ def likely(program: Luma, big: Luma, behind: Placement, insets: list[Placement])
     `behind` tells how that camera's picture lies, `insets` how the small ones' whole pictures do.
     """
     off = _off(program, big, behind)
-    out: list[float] = []
-    for inset in insets:
-        edges = _edges(off, inset.on)
-        far = [abs(edge - thought) for edge, thought in edges]
-        out.append(max(_LEAST, math.exp(-sum(d * d for d in far) / (2 * _NEAR**2))))
-    return out
+    costs = [sum(map(_cost, _edges(off, inset.on))) for inset in insets]
+    return [max(_LEAST, math.exp(min(costs) - cost)) for cost in costs]
+
+
+def _cost(outwards: float | None) -> float:
+    """How unlikely it is, in nats, that an edge is seen so far outside of where it should be."""
+    if outwards is None:
+        return _FAR**2 / (2 * _NEAR**2)
+    beyond = outwards - min(_FRAME, max(0.0, outwards))
+    return min(abs(beyond), _FAR) ** 2 / (2 * _NEAR**2)
 
 
 def _off(program: Luma, big: Luma, behind: Placement) -> Floats:
@@ -54,10 +61,10 @@ def _off(program: Luma, big: Luma, behind: Placement) -> Floats:
     return np.asarray(cv2.blur(out, (3, 3)), np.float32)
 
 
-def _edges(off: Floats, rect: Rect) -> list[tuple[float, float]]:
-    """Where the edges near those of a rect are seen, and where they were thought to be, in parts of
-    its sides; those that are not seen are left out."""
-    found: list[tuple[float, float]] = []
+def _edges(off: Floats, rect: Rect) -> list[float | None]:
+    """How far outside of those of a rect the edges near them are seen, in parts of its sides; None
+    for each that is not."""
+    found: list[float | None] = []
     for turned, (low, high), (start, end) in (
         (False, (rect.x0, rect.x1), (rect.y0, rect.y1)),
         (True, (rect.y0, rect.y1), (rect.x0, rect.x1)),
@@ -69,8 +76,7 @@ def _edges(off: Floats, rect: Rect) -> list[tuple[float, float]]:
         profile = picture[rows].mean(axis=0)
         for edge, inwards in ((low * count, 1), (high * count, -1)):
             at = _edge(profile, edge, inwards, side)
-            if at is not None:
-                found.append((at / side, edge / side))
+            found.append(None if at is None else (edge - at) * inwards / side)
     return found
 
 
