@@ -18,6 +18,8 @@ from tests.unit.sample_pictures import (
 
 from tap.sight import camera as sight_camera
 from tap.sight import inset
+from tap.sight.compose import Composer
+from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.infer import States
 from tap.sight.look import BLOCKS, WHOLE, Rect, blocks, sample
@@ -75,6 +77,43 @@ def test_an_inset_that_was_found_late_is_looked_for_in_the_pictures_before(monke
     seen = watch(CAMERAS, lambda ms: with_inset(ms, 0.55) if ms >= 4500 else CUTS(ms), 7.0)
     start = next(shot.start_ms for shot, _ in seen.pieces if shot.state is ShotState.COMPOSED)
     assert start - START_MS == pytest.approx(4500, abs=41)
+
+
+@pytest.mark.parametrize("start", [5000, 5120, 5240, 5360])
+def test_an_inset_that_comes_long_after_a_graphic_is_found_at_once(start, monkeypatch):
+    """For a second something covers the picture that is no inset; the search has become rare."""
+    graphic = np.random.default_rng(7).integers(0, 255, (60, 60), np.uint8)
+    monkeypatch.setattr(Composer, "look_back", lambda *_: False)
+
+    def show(ms):
+        picture = with_inset(ms, 0.5) if ms >= start else CUTS(ms)
+        if ms >= 3800:
+            picture = picture.copy()
+            picture[:60, :60] = graphic
+        return picture
+
+    seen = watch(CAMERAS, show, 7.0)
+    found = next(shot.start_ms for shot, _ in seen.pieces if shot.state is ShotState.COMPOSED)
+    assert found - START_MS == pytest.approx(start, abs=81)
+
+
+@pytest.mark.parametrize(("found_now", "kept"), [(40.0, True), (140.0, False)])
+def test_what_was_seen_side_by_side_stays_unless_a_camera_explains_more(
+    monkeypatch, found_now, kept
+):
+    """A camera is placed anew: pictures that wait are seen anew, but what an inset is found by, the
+    pictures before, is gone by then."""
+    sight = Sight(list(CAMERAS), SightSettings())
+    states = States(len(CAMERAS))
+    old, new = (
+        Evidence(9, 360.0, np.zeros((9, 16), np.uint8), np.zeros(states.count), [None] * 3)
+        for _ in range(2)
+    )
+    old.composed = states.pair(0, 1)
+    old.nats[old.composed], new.nats[0] = 100.0, found_now
+    monkeypatch.setattr(Eye, "look_again", lambda *_, **__: new)
+    monkeypatch.setattr(Eye, "explained", lambda _, evidence: evidence is new)
+    assert (sight._seen_anew(old) is old) == kept
 
 
 def test_an_inset_of_a_camera_never_seen_that_is_not_mirrored_as_the_others_are():

@@ -27,6 +27,7 @@ from tap.vocabulary import Luma
 _COVERED = 0.35
 """A block that reaches less than this part of its usual fit is covered."""
 _LEAST_BLOCKS, _MOST_BLOCKS = 4, 26
+_NOTHING = np.zeros(BLOCKS, np.bool_)
 _KEEN, _OFTEN, _EVERY = 4, 3, 12
 """Of the pictures with something covered, the first few are searched; then some, while the first is
 not yet decided; then each twelfth."""
@@ -82,6 +83,8 @@ class InsetFinder:
         self._max_delay_ms = max_delay_ms
         self._cameras = cameras
         self._covered = self._searches = 0
+        self._before = _NOTHING
+        """The blocks (32,) that were covered in the pictures of those that `_covered` counts."""
         self._found: Inset | None = None
         self._missed = 0
 
@@ -91,9 +94,13 @@ class InsetFinder:
         if self._found is not None and big in evidence.lacking:
             big = self._found.big  # the best is but one whose picture is missing
         match = evidence.matches[big] if big is not None else None
-        if big is None or match is None or evidence.flat or not self._is_partly(big, match):
-            self._covered, self._found = 0, None
+        hidden = self._hidden(big, match) if big is not None and match is not None else None
+        if big is None or hidden is None or evidence.flat or not _is_partly(hidden):
+            self._covered, self._found, self._before = 0, None, _NOTHING
             return None
+        if int((hidden & ~self._before).sum()) >= _LEAST_BLOCKS:
+            self._covered = 0  # something has come over it
+        self._before = self._before | hidden
         views = Views(evidence.luma)
         if self._found is not None and self._found.big == big:
             lacks = self._found.small in evidence.lacking
@@ -122,11 +129,6 @@ class InsetFinder:
         """Whether an inset that was found is in another picture."""
         fit = self._fit(inset, evidence.at_ms, views)
         return fit >= _GOES_ON * self._worth(inset.small)
-
-    def _is_partly(self, big: int, match: Match) -> bool:
-        """Whether a camera explains the picture in some blocks, and in others not at all."""
-        covered = self._hidden(big, match)
-        return _LEAST_BLOCKS <= int(covered.sum()) <= _MOST_BLOCKS
 
     def _hidden(self, big: int, match: Match) -> npt.NDArray[np.bool_]:
         """The blocks (32,) in which a camera is not seen, though it usually is, or, of one that was
@@ -295,6 +297,11 @@ class InsetFinder:
         part = _around(camera, at_ms - inset.lag_ms)
         chosen = range(part.start, part.stop, max(1, (part.stop - part.start) // 6))
         return self._eye.fit_inside(camera, views, inset.placement, chosen)[0] if chosen else 0.0
+
+
+def _is_partly(hidden: npt.NDArray[np.bool_]) -> bool:
+    """Whether a camera explains the picture in some blocks, and in others not at all."""
+    return _LEAST_BLOCKS <= int(hidden.sum()) <= _MOST_BLOCKS
 
 
 def _best_of(able: Sequence[tuple[float, Inset]]) -> Inset | None:

@@ -323,9 +323,10 @@ class Sight:
             return old
         new = self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
         # What zooms lay elsewhere then; and two cameras side by side are found by what went before.
-        shown = self._states.shown
-        worse = explained and shown(new.nats) <= shown(old.nats)
-        lost = old.composed is not None and not self._eye.explained(new)
+        beside = old.composed is not None
+        better = self._states.shown(new.nats) > self._states.shown(old.nats)
+        worse = (explained or beside) and not better
+        lost = beside and not self._eye.explained(new)
         return old if worse or lost else new
 
     def _look_back(self) -> bool:
