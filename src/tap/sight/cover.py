@@ -22,13 +22,13 @@ _AROUND, _GRAIN = (3, 3), 4.0
 """Pixels about one that tell what it is; squared grey levels below which it tells little."""
 _SURFACE = (5, 5)
 """Pixels over which a plain surface is even."""
-
-
 _LEAST, _AGREE = 0.12, 0.9
 """Part of the picture that must be left of the camera, and that must be covered; and part of all
 that tells which must agree."""
-_NOTHING = 0.1
-"""What is covered may fit so well."""
+_MOST = 0.5
+"""So much of a cover must be plain, as graphics are, and walls behind people mostly are not."""
+_TELLS, _NOTHING = 0.1, 0.1
+"""Part of all nats that must be in what is left; and how well what is covered may fit."""
 
 
 def uncovered(program: Floats, seen: Seen, camera: Floats, usual: float) -> Part | None:
@@ -48,5 +48,9 @@ def uncovered(program: Floats, seen: Seen, camera: Floats, usual: float) -> Part
     if agree < _AGREE or not _LEAST <= share <= 1 - _LEAST:
         return None
     cover, part = Part.both(program, left)
+    if float(np.quantile(plain[~left], _MOST)) > _GRAIN:
+        return None  # it may be another camera's picture
+    if float(part.information.sum()) < _TELLS * float(seen.information.sum()):
+        return None
     gained = float(cover.nats(camera).sum())
     return part if gained <= _NOTHING * float(cover.information.sum()) else None
