@@ -13,8 +13,8 @@ _WIDEST = 0.8
 """Heights that are looked for, and the widest, as parts of the program's."""
 _SIDE = 160
 """Longer side, in px, of the program picture that is searched."""
-_CORRELATED, _UPPER = 0.5, 0.7
-"""Correlation from which on a camera may be there, of all of it or of its upper part."""
+_CORRELATED, _PART = 0.5, 0.7
+"""Correlation from which on a camera may be there, of all of it or of its upper or lower part."""
 BORDER = 0.06
 """Part of the sides that may be a frame around it."""
 
@@ -37,11 +37,13 @@ def find_shrunk(program: Luma, camera: Luma, within: Rect) -> tuple[float, Rect]
         fits_in = core.shape[0] <= searched.shape[0] and core.shape[1] <= searched.shape[1]
         if not fits_in or float(core.std()) < 4.0:
             continue
-        # What runs along the foot of the program may lie over that of the inset.
-        upper = core[: round(_UPPER * core.shape[0])]
-        peak, (x, y) = max(_peak(searched, core), _peak(searched, upper))
+        # What runs along the foot of the program may lie over that of the inset, and what stands
+        # at its head, as a clock does.
+        part = round(_PART * len(core))
+        tried = [(core, 0), (core[:part], 0), (core[-part:], len(core) - part)]
+        peak, (x, y), above = max((*_peak(searched, one), rows) for one, rows in tried)
         if peak >= _CORRELATED and (best is None or peak > best[0]):
-            left, top = x0 + x - rim_x, y0 + y - rim_y
+            left, top = x0 + x - rim_x, y0 + y - above - rim_y
             rect = Rect(left / w, top / h, (left + wide) / w, (top + high) / h)
             best = peak, rect
     return best
