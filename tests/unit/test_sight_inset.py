@@ -276,3 +276,21 @@ def test_what_is_nowhere_beside_an_inset_is_not_behind_it(beside, shown):
     )
     evidence = SimpleNamespace(matches=[match], luma=np.zeros((90, 160), np.uint8))
     assert finder._covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == shown
+
+
+def test_a_dissolve_is_not_searched_for_an_inset(monkeypatch):
+    searched, search = [], inset.InsetFinder._search
+
+    def counted(finder, big, evidence, views):
+        searched.append(evidence.at_ms - START_MS)
+        return search(finder, big, evidence, views)
+
+    monkeypatch.setattr(inset.InsetFinder, "_search", counted)
+
+    def show(ms):
+        share = float(np.clip((ms - 4500) / 1000, 0, 1))
+        mixed = (1 - share) * live(A, ms) + share * live(B, ms)
+        return mixed.astype(np.uint8) if ms >= 4500 else CUTS(ms)
+
+    watch(CAMERAS, show, 7.0)
+    assert not [ms for ms in searched if 4700 < ms < 5300]

@@ -46,6 +46,8 @@ _NEARLY = 0.08
 _ROUNDS, _CLOSE = 4, 0.08
 """Refining steps, and how far they may move the picture, as part of its sides: where the big
 picture goes on behind, a camera near it would be bent into it."""
+_BLENDED = 0.05
+"""Part of all nats by which a blend must explain more than the best camera to be one."""
 _HALF_A_BLOCK = 0.5
 _SAME_BLOCKS = 0.6
 """An inset must cover this part of what is covered, and this part of it must be."""
@@ -111,6 +113,8 @@ class InsetFinder:
             if self._missed <= _PATIENCE:
                 return None
         self._found, self._missed = None, 0
+        if _is_blend(big, evidence):
+            return None
         self._covered += 1
         turn = step_of(self._covered, len(self._cameras))
         if turn is None or (turn > _KEEN and turn % (_OFTEN if turn < _EVERY else _EVERY)):
@@ -297,6 +301,13 @@ class InsetFinder:
         part = _around(camera, at_ms - inset.lag_ms)
         chosen = range(part.start, part.stop, max(1, (part.stop - part.start) // 6))
         return self._eye.fit_inside(camera, views, inset.placement, chosen)[0] if chosen else 0.0
+
+
+def _is_blend(big: int, evidence: Evidence) -> bool:
+    """Whether a blend explains a picture much better than its best camera: that is a dissolve."""
+    blends = [mixed.nats for mixed in evidence.mixes.values() if not mixed.split]
+    gained = max(blends, default=0.0) - float(evidence.nats[big])
+    return gained > _BLENDED * evidence.information
 
 
 def _is_partly(hidden: npt.NDArray[np.bool_]) -> bool:
