@@ -12,14 +12,12 @@ import numpy as np
 
 from tap.sight.look import PIXELS, Floats, blocks
 from tap.sight.match import Seen
-from tap.sight.part import Part, inner, nats_of, pixels_of
+from tap.sight.part import Part, nats_of, pixels_of
 from tap.sight.tone import tone_of
-from tap.sight.wipe import read_wipe
+from tap.sight.wipe import GRAIN, about, vote
 
 _FITS = 0.7
 """A block tells how the camera is graded from this part of its usual fit on."""
-_AROUND, _GRAIN = (3, 3), 4.0
-"""Pixels about one that tell what it is; squared grey levels below which it tells little."""
 _SURFACE = (5, 5)
 """Pixels over which a plain surface is even."""
 _LEAST, _AGREE = 0.12, 0.9
@@ -39,16 +37,14 @@ def uncovered(program: Floats, seen: Seen, camera: Floats, usual: float) -> Part
     if int(known.sum()) < PIXELS:
         return None
     made = tone_of(program, camera, known).of(camera)
-    away = cv2.boxFilter((program - made) ** 2, -1, _AROUND)
-    plain = cv2.boxFilter((program - cv2.blur(program, _SURFACE)) ** 2, -1, _AROUND)
-    votes = np.asarray((plain - away) / (plain + away + _GRAIN), np.float32)
-    wipe = read_wipe(votes * inner(votes.shape))
+    plain = about(program - np.asarray(cv2.blur(program, _SURFACE), np.float32))
+    wipe = vote(plain, about(program - made))
     left = wipe.second(program.shape)
     share, agree = float(left.mean()), float(wipe.votes.max())
     if agree < _AGREE or not _LEAST <= share <= 1 - _LEAST:
         return None
     cover, part = Part.both(program, left)
-    if float(np.quantile(plain[~left], _MOST)) > _GRAIN:
+    if float(np.quantile(plain[~left], _MOST)) > GRAIN:
         return None  # it may be another camera's picture
     if float(part.information.sum()) < _TELLS * float(seen.information.sum()):
         return None

@@ -145,7 +145,7 @@ class Doubt:
         does."""
         chart, memory = camera.chart, camera.memory
         place, cells = memory.placement, memory.cells
-        there = memory.grid(memory.luma(match.index), place, memory.portrait)
+        there = memory.shown(match.index)
         seen, _ = views.through(place.on, cells)
         known = chart.usual if chart.known else usual
         part = uncovered(views.grid(place.on, cells), seen, there, known)
@@ -210,9 +210,8 @@ class Doubt:
     def _displaced(self, camera: Camera, match: Match, views: Views) -> float:
         """How far beside the camera's picture the program's lies, in grid cells."""
         memory = camera.memory
-        place, portrait = memory.placement, memory.portrait
-        there = memory.grid(memory.luma(match.index), place, portrait)
-        return shift(views.grid(place.on, memory.cells), there).size
+        program = views.grid(memory.placement.on, memory.cells)
+        return shift(program, memory.shown(match.index)).size
 
     def beside_pairs(self, evidence: Evidence, best: int, level: float) -> None:
         """Two cameras may explain what one does not: then "off camera" is held to that."""

@@ -205,6 +205,10 @@ class Memory:
             return grid
         return as_coarse(grid, cells)
 
+    def shown(self, index: int) -> Floats:
+        """What the program shows of the frame at an index, if it does: (36, 64) or (64, 36)."""
+        return self.grid(self.luma(index), self.placement, self.portrait)
+
     def stale(self, index: int) -> Picture | None:
         """The picture that would have to be looked at if the frame at `index` were asked for."""
         slot = index % _CAPACITY

@@ -83,7 +83,10 @@ class Pairs:
             return
         pairs = {s: self._states.members(s) for s in evidence.mixes}
         pairs = {state: pair for state, pair in pairs.items() if best in pair}
-        grids = {i: self._grid(i, indices[i]) for i in {i for pair in pairs.values() for i in pair}}
+        memories = [camera.memory for camera in self._cameras]
+        grids = {
+            i: memories[i].shown(indices[i]) for i in {i for pair in pairs.values() for i in pair}
+        }
         for state, (a, b) in pairs.items():
             memory = self._cameras[a].memory
             on = memory.placement.on
@@ -101,11 +104,6 @@ class Pairs:
                     self._vain = 0
             elif found.split:
                 evidence.mixes[state] = replace(found, wipe=wipe.wipe)
-
-    def _grid(self, number: int, index: int) -> Floats:
-        """What the program shows of a camera's frame at an index, if it does."""
-        memory = self._cameras[number].memory
-        return memory.grid(memory.luma(index), memory.placement, memory.portrait)
 
     def _is_worth_it(self, index: int) -> bool:
         """Of many pictures in a row in which there was no wipe but some are looked into."""

@@ -1,7 +1,6 @@
 """Parts of a picture that one camera may fill, whatever shape they have."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from tap.sight.look import Floats, cut, unit
 from tap.sight.match import Doubles, Seen, gains
 from tap.sight.tone import Pixels
+from tap.sight.wipe import inner
 
 _BESIDE = np.ones((3, 3), np.uint8)
 
@@ -49,14 +49,6 @@ def _edge(taken: Pixels) -> Pixels:
     """The pixels on both sides of where one camera's part ends."""
     part = taken.astype(np.uint8)
     return np.asarray(cv2.dilate(part, _BESIDE) != cv2.erode(part, _BESIDE))
-
-
-@lru_cache(maxsize=2)
-def inner(shape: tuple[int, ...]) -> Pixels:
-    """The pixels of a grid but for its rim: beside bars it is half of them."""
-    inner = np.zeros(shape, np.bool_)
-    inner[1:-1, 1:-1] = True
-    return inner
 
 
 def _within(block: Floats, pixels: Floats) -> Floats:

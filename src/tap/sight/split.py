@@ -6,24 +6,19 @@ for the camera that is nearer, the likeliest shape of a wipe tells where the edg
 part is compared with its camera alone. Of the edge, which may be soft, nothing is asked.
 """
 
-import cv2
 import numpy as np
 
 from tap.sight.look import PIXELS, Floats, blocks
 from tap.sight.match import SPLIT_TOLL, Doubles, Mix, Seen
-from tap.sight.part import Part, inner, nats_of, pixels_of
+from tap.sight.part import Part, nats_of, pixels_of
 from tap.sight.tone import tone_of
-from tap.sight.wipe import read_wipe
+from tap.sight.wipe import about, vote
 
 _FITS, _BEST, _LEAST = 0.7, 0.9, 0.3
 """A block is a camera's that fits to the first part as well as the best do, all but a tenth, and
 gains at least the last part of its nats: such tell how it is graded."""
 _ENOUGH = 2 * PIXELS
 """Pixels from which a camera's own tone can be told; with fewer it is graded as the other one."""
-_AROUND = (3, 3)
-"""Pixels about one that tell whose it is."""
-_GRAIN = 4.0
-"""Squared grey levels of both cameras' residuals below which a pixel tells little."""
 _LIKEWISE = 0.5
 """Each camera must fit in its part to this part as well as the other does in its own: what fits
 only better than the other there may be a graphic."""
@@ -39,9 +34,7 @@ def side_by_side(program: Floats, seen: Seen, one: Floats, two: Floats) -> Mix |
     made = _graded(program, seen, (one, two), nats)
     if made is None:
         return None
-    away = [cv2.boxFilter((program - grid) ** 2, -1, _AROUND) for grid in made]
-    votes = np.asarray((away[0] - away[1]) / (away[0] + away[1] + _GRAIN), np.float32)
-    wipe = read_wipe(votes * inner(votes.shape))
+    wipe = vote(about(program - made[0]), about(program - made[1]))
     taken = wipe.second(program.shape)
     parts = Part.both(program, taken)
     # (camera, part, block)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +18,8 @@ from tap.sight.tone import Pixels
 
 Doubles = npt.NDArray[np.float64]
 
+_AROUND, GRAIN = (3, 3), 4.0
+"""Pixels about one that tell what it is; squared grey levels below which it tells little."""
 _AGREE = 0.9
 """Votes from which on a shape explains a frame."""
 _FEW, _MOST = 4, 0.6
@@ -44,6 +47,18 @@ class Wipe:
         n = likeliest % len(reach)
         grown = np.asarray(reach[n].reshape(shape) < self.way[likeliest])
         return grown if likeliest < len(reach) else ~grown
+
+
+def about(off: Floats) -> Floats:
+    """(h, w) squared grey levels, in the mean about each pixel, of how far each is off."""
+    return np.asarray(cv2.boxFilter(off**2, -1, _AROUND), np.float32)
+
+
+def vote(first: Floats, second: Floats) -> Wipe:
+    """Read a picture that is explained in two ways, side by side: each pixel votes for the one that
+    is less far off `about` it, (h, w) each."""
+    votes = np.asarray((first - second) / (first + second + GRAIN), np.float32)
+    return read_wipe(votes * inner(votes.shape))
 
 
 def read_wipe(votes: Floats) -> Wipe:
@@ -80,6 +95,14 @@ def run_of(read: Sequence[tuple[int, Wipe]]) -> tuple[float, float] | None:
         return None
     ends = sorted((-first / pace, (1.0 - first) / pace))
     return float(ends[0]), float(ends[1])
+
+
+@lru_cache(maxsize=2)
+def inner(shape: tuple[int, ...]) -> Pixels:
+    """The pixels of a grid but for its rim: beside bars it is half of them."""
+    inner = np.zeros(shape, np.bool_)
+    inner[1:-1, 1:-1] = True
+    return inner
 
 
 @lru_cache(maxsize=2)
