@@ -166,10 +166,10 @@ def test_the_longer_past_finds_what_was_shown_before():
         past.add(40.0 * n, picture)
     old = Seen.of(blocks(sample(camera.at(2400.0), WHOLE, portrait=False)))
     even = np.ones(BLOCKS)
-    assert past.fit(old, even, memory, 9000.0) > 0.8
+    assert past.best(old, even, memory, 9000.0)[0] > 0.8
     other = Seen.of(blocks(sample(Camera(6).at(2400.0), WHOLE, portrait=False)))
-    assert past.fit(other, even, memory, 9000.0) < 0.2
-    assert past.fit(old, even, memory, -1.0) == 0.0
+    assert past.best(other, even, memory, 9000.0)[0] < 0.2
+    assert past.best(old, even, memory, -1.0)[0] == 0.0
 
 
 def test_an_inset_stays_while_pictures_of_its_camera_are_missing():

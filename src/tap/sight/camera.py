@@ -18,6 +18,10 @@ _WHOLE_MS, _REACH_MS = 1500.0, 750.0
 program shows it there, and is looked at again while it is not decided. What is older is asked for
 where a camera is on that has never been, or older pictures are shown again."""
 
+_SURE_MS, _SURE_EACH_MS = 480.0, 62.5
+"""Of its longer past one picture each so many ms is looked at, and of all cameras one each so
+many, though nobody asks: to know it again in an instant replay."""
+
 _HARDLY = 0.4
 """Part of its usual fit, or of the cameras' of this programme, below which a picture teaches
 nothing: else a camera that was believed once too often would come to be known by pictures of
@@ -27,7 +31,10 @@ others, or by what little is to be seen of it where it does not lie as thought."
 class Camera:
     """What sight knows of one camera: its past, its delay, how well it usually fits."""
 
-    def __init__(self, settings: SightSettings, look_at: LookAt = when_asked) -> None:
+    def __init__(
+        self, settings: SightSettings, look_at: LookAt = when_asked, of_many: int = 1
+    ) -> None:
+        """One of so many."""
         keep_ms = settings.max_delay_ms + settings.max_lookahead_ms + 400
         self.memory = Memory(keep_ms, look_at)
         self.still = Stillness(self.memory)
@@ -40,7 +47,7 @@ class Camera:
         """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
         self.level = LEVEL_START
         self._learnt = _LEVEL_WEIGHT
-        self.past = Past(keep_ms)
+        self.past = Past(keep_ms, max(_SURE_MS, of_many * _SURE_EACH_MS))
         self.chart = Chart()
         self.information = 0.0
         """Nats that a perfect match usually gains."""

@@ -32,6 +32,8 @@ _OFF_BELOW = 0.2
 """Part of all nats by which "off camera" is less likely than a picture in a picture that fits."""
 _LIKE_ITSELF, _LEAST = 0.3, 0.12
 """A camera must fit its box to this part of its usual fit (it is small there), and to this."""
+_MISSING = 0.6
+"""To this part, if it may as well be the whole picture of a camera that gave none."""
 _SURE, _STANDS_OUT = 0.3, 2.5
 """From this fit on, or from so many times the second best on, a camera is believed to be there."""
 _ALONE, _AT_HALF = 6.0, 0.5
@@ -114,7 +116,7 @@ class Composer:
 
     def look(self, evidence: Evidence) -> bool:
         """Weigh compositions if no camera explains the picture. True if one does."""
-        if evidence.repeat:
+        if evidence.repeat or evidence.replayed is not None:
             return evidence.composed is not None
         self._shown = self._shown + 1 if self._look(evidence) else 0
         return self._shown > 0
@@ -220,17 +222,17 @@ class Composer:
             number: self._fit_in(box, number, evidence, views)
             for number in self._worth_trying(box, evidence, views)
         }
+        missing = bool(evidence.lacking or evidence.blind)
+        part = _MISSING if missing else _LIKE_ITSELF
         # Of those that fit but poorly, one must stand out.
         second = sorted((0.0, 0.0, *fits.values()))[-2]
+        least = {n: max(_LEAST, part * self._cameras[n].level) for n in fits}
         return {
             number: fit
             for number, fit in fits.items()
-            if fit > self._least(number) * (_AT_HALF if fit > _ALONE * second else 1.0)
+            if fit > least[number] * (_AT_HALF if fit > _ALONE * second and not missing else 1.0)
             and (fit > _SURE or fit > _STANDS_OUT * second)
         }
-
-    def _least(self, number: int) -> float:
-        return max(_LEAST, _LIKE_ITSELF * self._cameras[number].level)
 
     def _worth_trying(self, box: Box, evidence: Evidence, views: Views) -> Sequence[int]:
         """All cameras; of many, those whose one picture that is due fits best in the box."""

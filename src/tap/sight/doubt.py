@@ -201,7 +201,7 @@ class Doubt:
             return untimely
         seen, _ = views.through(camera.memory.placement.on, camera.memory.cells)
         delay = camera.delay.ms or 0.0
-        older = camera.past.fit(seen, moving, camera.memory, evidence.at_ms - delay - JUMP_MS)
+        older, _ = camera.past.best(seen, moving, camera.memory, evidence.at_ms - delay - JUMP_MS)
         if older < float(moving @ match.blocks) / float(moving.sum()) + _OLDER:
             return untimely
         evidence.replayed = number

@@ -1,6 +1,6 @@
 """The eye: turns each program picture into evidence for every state of the sequence model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from tap.sight.match import gains, part_of
 from tap.sight.pairs import Pairs
 from tap.sight.placement import Placement
 from tap.sight.race import Race
+from tap.sight.replays import Replays
 from tap.sight.settings import SightSettings
 from tap.sight.views import Views, is_portrait
 from tap.vocabulary import LookAt, Luma, when_asked
@@ -53,6 +54,7 @@ class Eye:
         self._doubt = Doubt(states, cameras)
         self._pairs = Pairs(states, cameras)
         self._race = Race(cameras, settings)
+        self._replays = Replays(states, cameras, settings.max_delay_ms)
         self._lineup = Lineup(cameras, settings, self._race, look_at)
         self._last: Luma | None = None
         self._floor = _BLACK_MEAN
@@ -141,6 +143,11 @@ class Eye:
         self._weigh(evidence, seen)
         return evidence
 
+    def look_back(self, earlier: Iterable[Evidence]) -> bool:
+        """See whether a replay that was found just now is in earlier pictures, too, the newest of
+        them first. True if one of them says something else now."""
+        return self._replays.look_back(earlier)
+
     def _places(self) -> tuple[Placement, ...]:
         return tuple(camera.memory.placement for camera in self._cameras)
 
@@ -155,7 +162,7 @@ class Eye:
 
     def explained(self, evidence: Evidence) -> bool:
         """Whether some camera, or black, explains the picture as well as cameras usually do."""
-        if evidence.flat or evidence.skipped:
+        if evidence.flat or evidence.skipped or evidence.replayed is not None:
             return True
         best = evidence.best
         match = evidence.matches[best] if best is not None else None
@@ -266,6 +273,7 @@ class Eye:
                 self._doubt.beside_pairs(evidence, best, level)
             elif (second := self._alike(evidence, best)) is not None:
                 self._pairs.weigh(evidence, views, [(min(best, second), max(best, second))])
+            self._replays.look(evidence, views)
         if evidence.repeat:
             nats *= _REPEAT_WEIGHT
 

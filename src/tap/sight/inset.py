@@ -34,6 +34,8 @@ not yet decided; then each twelfth."""
 _FITS, _AS_USUAL, _GOES_ON = 0.18, 0.4, 0.5
 """Part of its nats that an inset must gain, and part of the camera's usual fit that it must reach;
 one that was found goes on as long as it reaches this part of that."""
+_MISSING = 0.6
+"""Part of the usual fit, if it may as well be the whole picture of a camera that gave none."""
 _PATIENCE = 5
 """Frames for which an inset that was found may not be recognised."""
 _COMPOSED_AREA = 0.18
@@ -96,9 +98,12 @@ class InsetFinder:
         if self._found is not None and big in evidence.lacking:
             big = self._found.big  # the best is but one whose picture is missing
         match = evidence.matches[big] if big is not None else None
-        hidden = self._hidden(big, match) if big is not None and match is not None else None
-        if big is None or hidden is None or evidence.flat or not _is_partly(hidden):
-            self._covered, self._found, self._before = 0, None, _NOTHING
+        if big is None or match is None or evidence.flat:
+            self._forget()
+            return None
+        hidden = self._hidden(big, match)
+        if not _is_partly(hidden):
+            self._forget()
             return None
         if int((hidden & ~self._before).sum()) >= _LEAST_BLOCKS:
             self._covered = 0  # something has come over it
@@ -111,7 +116,7 @@ class InsetFinder:
                 return self._found
             self._missed += 1
             if self._missed <= _PATIENCE:
-                return None
+                return self._found if self._is_covered(self._found, match, hidden) else None
         self._found, self._missed = None, 0
         if _is_blend(big, evidence):
             return None
@@ -121,6 +126,9 @@ class InsetFinder:
             return None
         self._found = self._search(big, evidence, views)
         return self._found
+
+    def _forget(self) -> None:
+        self._covered, self._found, self._before = 0, None, _NOTHING
 
     def look_back(self, evidence: Evidence) -> Inset | None:
         """The inset that was found just now, if it is in this earlier picture too."""
@@ -133,6 +141,11 @@ class InsetFinder:
         """Whether an inset that was found is in another picture."""
         fit = self._fit(inset, evidence.at_ms, views)
         return fit >= _GOES_ON * self._worth(inset.small)
+
+    def _is_covered(self, inset: Inset, match: Match, hidden: npt.NDArray[np.bool_]) -> bool:
+        """Whether something covers the big camera where an inset was found: most likely that."""
+        told = inset.blocks & self._telling(inset.big, match)
+        return float((hidden & told).sum()) >= _SAME_BLOCKS * float(told.sum()) > 0
 
     def _hidden(self, big: int, match: Match) -> npt.NDArray[np.bool_]:
         """The blocks (32,) in which a camera is not seen, though it usually is, or, of one that was
@@ -206,10 +219,11 @@ class InsetFinder:
             min(1.0, (rows[-1] + 2) / high),
         )
 
-    def _worth(self, number: int) -> float:
+    def _worth(self, number: int, *, missing: bool = False) -> float:
+        """The fit that an inset must reach; more, if a camera's picture is `missing`."""
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
         usual = usual or usual_fit(self._cameras) or 0.0
-        return max(_FITS, _AS_USUAL * usual)
+        return max(_FITS, (_MISSING if missing else _AS_USUAL) * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
         luma, within = scaled(evidence.luma), self._around_covered(big, evidence)
@@ -225,6 +239,7 @@ class InsetFinder:
                 if found is not None and _area(found[1]) >= _COMPOSED_AREA:
                     hits.append((found[0], number, mirror, found[1]))
         able: list[tuple[float, Inset]] = []
+        missing = bool(evidence.lacking or evidence.blind)
         for peak, number, mirror, rect in hits:
             if peak < max(hits)[0] - _NEARLY or not self._covers(big, evidence, rect):
                 continue
@@ -234,7 +249,7 @@ class InsetFinder:
                 continue
             placement, index, fit = placed
             behind = self._shows(big, evidence, placement.on, views)
-            if fit < max(self._worth(number), behind / _BEHIND):
+            if fit < max(self._worth(number, missing=missing), behind / _BEHIND):
                 continue
             taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
             inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 
+import cv2
 import numpy as np
 
 from tap.sight.look import BLOCKS, PIXELS, Floats
@@ -13,19 +14,24 @@ from tap.vocabulary import Luma, Picture, Undecoded, luma_of
 _STEP_MS = 120.0
 _KEEP_MS = 32_000.0
 """How far back replays are recognised."""
+_SIDE = 240
+"""Longer side, in px, of the pictures that are kept."""
 
 
 class Past:
-    """Pictures of one camera, one each eighth of a second, as far as somebody looked at them."""
+    """Pictures of one camera, one each eighth of a second, as far as somebody looked at them, and
+    now and then one that nobody did."""
 
-    def __init__(self, wait_ms: float = 0.0) -> None:
-        """`wait_ms`: so long a picture may yet be looked at; then one that was not is forgotten."""
+    def __init__(self, wait_ms: float = 0.0, sure_ms: float = math.inf) -> None:
+        """`wait_ms`: so long a picture may yet be looked at; then those that were not are
+        forgotten, but for one each `sure_ms`."""
         self._wait_ms = wait_ms
+        self.sure_ms = sure_ms
         self._waiting: deque[tuple[float, Picture]] = deque()
-        self._lumas: deque[tuple[float, Luma]] = deque()
+        self._kept: deque[tuple[float, Luma]] = deque()
         self._last_ms = -math.inf
         self._units: Floats = np.zeros((BLOCKS, 0, PIXELS), np.float32)
-        self._looked_ms: Doubles = np.zeros(0)
+        self._times: list[float] = []
         self._look: object = None
 
     def add(self, at_ms: float, picture: Picture) -> None:
@@ -36,30 +42,54 @@ class Past:
         self._waiting.append((at_ms, picture))
         while self._waiting and self._waiting[0][0] <= at_ms - self._wait_ms:
             then_ms, old = self._waiting.popleft()
-            if _looked_at(old):
-                self._lumas.append((then_ms, luma_of(old)))
-        while self._lumas and self._lumas[0][0] < at_ms - _KEEP_MS:
-            self._lumas.popleft()
+            if _looked_at(old) or self._is_due(then_ms):
+                self._kept.append((then_ms, _small(luma_of(old))))
+        while self._kept and self._kept[0][0] < at_ms - _KEEP_MS:
+            self._kept.popleft()
 
-    def fit(self, seen: Seen, weights: Doubles, memory: Memory, before_ms: float) -> float:
-        """How well the best picture from before `before_ms` explains the blocks, 0 .. 1.
+    def best(
+        self, seen: Seen, weights: Doubles, memory: Memory, before_ms: float
+    ) -> tuple[float, float]:
+        """How well the best picture from before `before_ms` explains the blocks, 0 .. 1, and when
+        it was taken, in ms.
 
         `weights` (32,) of the blocks; the camera's placement is its memory's.
         """
-        self._freshen(memory)
-        count = int(np.searchsorted(self._looked_ms, before_ms))
-        total = float((weights * seen.information).sum())
-        if not count or total <= 0:
-            return 0.0
-        nats, _ = gains(seen, self._units[:, :count])
-        return float((weights @ nats).max()) / total
+        return self._best(seen, weights, memory, -math.inf, before_ms)
 
-    def _freshen(self, memory: Memory) -> None:
+    def around(
+        self, seen: Seen, memory: Memory, from_ms: float, to_ms: float
+    ) -> tuple[float, float]:
+        """The same for all blocks alike and the pictures of a stretch of time."""
+        return self._best(seen, np.ones(BLOCKS), memory, from_ms, to_ms)
+
+    def _best(
+        self, seen: Seen, weights: Doubles, memory: Memory, from_ms: float, to_ms: float
+    ) -> tuple[float, float]:
+        self._freshen(memory, to_ms)
+        first, last = np.searchsorted(self._times, (from_ms, to_ms))
+        total = float((weights * seen.information).sum())
+        if first >= last or total <= 0:
+            return 0.0, -math.inf
+        nats = weights @ gains(seen, self._units[:, first:last])[0]
+        best = int(nats.argmax())
+        return float(nats[best]) / total, self._times[int(first) + best]
+
+    def _is_due(self, at_ms: float) -> bool:
+        return not self._kept or at_ms - self._kept[-1][0] >= self.sure_ms
+
+    def _freshen(self, memory: Memory, before_ms: float) -> None:
         """Look at what was added since, or at everything where the placement has changed."""
         look = (memory.placement, memory.portrait, memory.cells)
-        known = {} if look != self._look else {t: n for n, t in enumerate(self._looked_ms)}
-        self._look = look
-        lumas = [*self._lumas, *((t, luma_of(p)) for t, p in self._waiting if _looked_at(p))]
+        lumas = list(self._kept)
+        for at_ms, picture in self._waiting:
+            due = at_ms < before_ms and (not lumas or at_ms - lumas[-1][0] >= self.sure_ms)
+            if _looked_at(picture) or due:
+                lumas.append((at_ms, luma_of(picture)))
+        times = [at_ms for at_ms, _ in lumas]
+        if look == self._look and times == self._times:
+            return
+        known = {} if look != self._look else {t: n for n, t in enumerate(self._times)}
         columns = [
             self._units[:, known[at_ms]]
             if at_ms in known
@@ -67,8 +97,18 @@ class Past:
             for at_ms, luma in lumas
         ]
         self._units = np.stack(columns, axis=1) if columns else self._units[:, :0]
-        self._looked_ms = np.array([at_ms for at_ms, _ in lumas])
+        self._look, self._times = look, times
 
 
 def _looked_at(picture: Picture) -> bool:
     return not isinstance(picture, Undecoded) or picture.looked_at
+
+
+def _small(luma: Luma) -> Luma:
+    """A picture as it is kept."""
+    h, w = luma.shape
+    shrink = _SIDE / max(h, w)
+    if shrink >= 1:
+        return luma
+    size = max(1, round(w * shrink)), max(1, round(h * shrink))
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -28,6 +28,9 @@ _ZOOMED = 0.5
 _NEARLY, _NEXT_TO = 0.93, 0.05
 """A placement next to the usual one must fit to this part as cameras usually do: it costs no
 sharpness, and a camera beside this one would fit nearly as well."""
+_MISSING = 0.9
+"""So well must one fit that is thought to explain what may as well be the picture of a camera that
+gave none: only what is its very own does."""
 _ASIDE, GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
 _PARTLY, _STANDS_OUT = 0.4, 2.5
@@ -83,6 +86,8 @@ class Proposer:
         worth = _Worth(*[max(WORTH, now + _BETTER)] * 3)
         if usual is not None:
             parts = AS_USUAL, _ZOOMED, _NEARLY
+            if evidence.lacking or evidence.blind:
+                parts = _MISSING, _MISSING, _MISSING
             worth = _Worth(*(max(part * usual, now + _GAIN) for part in parts))
         views, asked = Views(evidence.luma), self._asked(evidence, turn)
         rough: list[tuple[float, int, Placement, int]] = []

@@ -74,7 +74,7 @@ class Sight:
         self.settings = settings or SightSettings()
         self._kept: list[Evidence | Ruling] | None = [] if keep_evidence else None
         self.cameras = tuple(cameras)
-        self._eyes = [Camera(self.settings, look_at) for _ in self.cameras]
+        self._eyes = [Camera(self.settings, look_at, len(cameras)) for _ in self.cameras]
         self._number = {name: n for n, name in enumerate(self.cameras)}
         self._states = States(len(self.cameras))
         self._eye = Eye(self._states, self._eyes, self.settings, look_at)
@@ -295,11 +295,18 @@ class Sight:
         self._waiting.append(evidence)
         if self._has_frozen(evidence) or self._is_elsewhere(evidence):
             self._look_again()
-        elif self._composer.look_back(islice(reversed(self._waiting), 1, None)) or passed_over:
+        elif self._looks_back() or passed_over:
             self._learn(self._inference.replace([(e.at_ms, e.nats) for e in self._waiting]))
         else:
             self._learn(self._inference.add(evidence.at_ms, evidence.nats))
         self.now = now_at(evidence.at_ms, self._inference.now, self.cameras, MOST_SURE)
+
+    def _looks_back(self) -> bool:
+        """Whether earlier pictures say something else now that it is known what to look for."""
+        return any(
+            look_back(islice(reversed(self._waiting), 1, None))
+            for look_back in (self._composer.look_back, self._eye.look_back)
+        )
 
     def _has_frozen(self, evidence: Evidence) -> bool:
         """Whether a camera turns out to be frozen: its first such pictures passed for new ones."""

@@ -14,7 +14,7 @@ from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.habits import Habits
-from tap.sight.look import WHOLE, Floats, unit
+from tap.sight.look import WHOLE, unit
 from tap.sight.match import part_of
 from tap.sight.motion import same_place, step
 from tap.sight.placement import (
@@ -26,6 +26,7 @@ from tap.sight.propose import GOES_ON, Proposal, Proposer
 from tap.sight.refine import refine
 from tap.sight.views import Views, is_portrait
 from tap.sight.zoom import AS_WELL, ROUNDS, STEP_GAIN, WORTH, ZoomTracker
+from tap.vocabulary import Luma
 
 _AGREE, _PLAIN = 2, 0.8
 """Surveys that must find the same placement, unless it fits to this part as cameras usually do."""
@@ -44,6 +45,9 @@ _MISSING_MS = 2000.0
 """So long after a camera without pictures was seen last nothing else is looked for in its place."""
 _BACK_MS = 120.0
 """... nor so long after it came back: the picture may yet be the last of those missing."""
+_HICCUP_MS, _HICCUP_STEPS = 150.0, 3.0
+"""So long after a camera was seen, and for so many of its usual steps, nothing else is looked for
+either, unless the program has cut: of a feed that stutters the very picture may be missing."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
 
@@ -66,8 +70,10 @@ class Surveyor:
         """Whether a dissolve was found in the last picture that has hardly begun."""
         self._unexplained = self._surveys = 0
         self._votes: list[tuple[int, Placement]] = []
-        self._before: tuple[int, Floats] | None = None
-        """The last picture that nothing explained: which it was, and its blocks, as units."""
+        self._before: tuple[int, Luma] | None = None
+        """The picture before, and which it was."""
+        self._cut = False
+        """Whether the program may have cut since a camera was seen."""
         self._hopeful = False
         """The last survey found what another must confirm: the next picture is surveyed too."""
         self._proposer = Proposer(eye, cameras, self._habits)
@@ -97,7 +103,9 @@ class Surveyor:
     def survey(self, evidence: Evidence) -> bool:
         """Look for better placements if the picture is unexplained. True if one was changed."""
         self.begun = False
-        if self._habits.program is None or evidence.repeat or evidence.flat or evidence.skipped:
+        before, self._before = self._before, (evidence.index, evidence.luma)
+        nothing = evidence.repeat or evidence.flat or evidence.skipped
+        if self._habits.program is None or nothing or evidence.replayed is not None:
             return False
         if evidence.information < _DIM * max(c.information for c in self._cameras):
             return False
@@ -108,7 +116,7 @@ class Surveyor:
             return True
         if self._eye.explained(evidence):
             self._seen, self._seen_ms = evidence.best, evidence.at_ms
-            self._unexplained = 0
+            self._unexplained, self._cut = 0, False
             self._votes.clear()
             if evidence.best in self._settled and self._zoom.leads(evidence):
                 self._company.lead(evidence.best, zooms=self._zoom.under_way)
@@ -117,9 +125,12 @@ class Surveyor:
             return self.begun
         if self._dissolves.look(evidence):
             return True
-        if self._is_missing_since(evidence):
+        another = _is_another(evidence, before)
+        self._cut = self._cut or another is not False
+        if self._is_missing_since(evidence) or self._is_still_there(evidence):
             return False
-        self._unexplained = 1 if self._is_another(evidence) else self._unexplained + 1
+        afresh = another is True and self._unexplained >= _LONG
+        self._unexplained = 1 if afresh else self._unexplained + 1
         turn = step_of(self._unexplained, len(self._cameras))
         if turn is None or not (_due(turn) or self._hopeful):
             return False
@@ -148,14 +159,6 @@ class Surveyor:
         plain = usual is not None and proposal.worth >= _PLAIN * usual
         return plain or sum(_alike(vote, self._votes[-1]) for vote in self._votes) >= _AGREE
 
-    def _is_another(self, evidence: Evidence) -> bool:
-        """Whether the program has cut from one picture that nothing explains to another."""
-        before, (seen, _) = self._before, Views(evidence.luma).through(WHOLE)
-        self._before = evidence.index, unit(seen.blocks)[0]
-        if before is None or evidence.index != before[0] + 1 or self._unexplained < _LONG:
-            return False
-        return part_of(seen, before[1]) < _FLOWS
-
     def _is_missing_since(self, evidence: Evidence) -> bool:
         """Whether the camera that was seen last gives no pictures since: what is not explained is
         most likely its own, and another one that sees the same would be bent into it."""
@@ -165,6 +168,14 @@ class Surveyor:
         back_ms = evidence.at_ms - (camera.delay.ms or 0.0) - _BACK_MS
         missing = self._seen in (*evidence.lacking, *evidence.blind)
         return missing or (camera.delay.locked and camera.memory.lacks(back_ms))
+
+    def _is_still_there(self, evidence: Evidence) -> bool:
+        """Whether the camera that was seen a moment ago is most likely still on: another one of
+        which it shows a part would be bent into it."""
+        if self._seen is None or self._cut:
+            return False
+        usual_ms = self._cameras[self._seen].memory.step_ms
+        return evidence.at_ms - self._seen_ms <= max(_HICCUP_MS, _HICCUP_STEPS * usual_ms)
 
     def _look_for_bars(self, evidence: Evidence) -> None:
         """Where bars have come or gone, the cameras lie inside of them."""
@@ -220,6 +231,8 @@ class Surveyor:
         for other in self._cameras:
             if other.confirmed or other.size is None or camera.size is None:
                 continue
+            if self._cameras.index(other) == self._seen:
+                continue
             self.reset(other, self._habits.program)
             if same_shape(other.size, camera.size):
                 self._place(other, placement)
@@ -269,6 +282,14 @@ def _due(unexplained: int) -> bool:
         return unexplained % _OFTEN < _AGREE
     turn = unexplained // _EVERY
     return unexplained % _EVERY < _AGREE and turn & (turn - 1) == 0 and turn > 0
+
+
+def _is_another(evidence: Evidence, before: tuple[int, Luma] | None) -> bool | None:
+    """Whether the program has cut to a picture from the one before; None if that was not seen."""
+    if before is None or before[0] != evidence.index - 1:
+        return None
+    (seen, _), (was, _) = (Views(luma).through(WHOLE) for luma in (evidence.luma, before[1]))
+    return part_of(seen, unit(was.blocks)[0]) < _FLOWS
 
 
 def _alike(a: tuple[int, Placement], b: tuple[int, Placement]) -> bool:

@@ -29,9 +29,10 @@ _TRACKED, _PEAK_DECAY, _ZOOM_DECAY = 0.985, 0.999, 0.97
 frame later, and where the camera was found to be zoomed, which costs sharpness."""
 _RARELY, _FALLEN = 12, 0.01
 """Frames between looks for a zoom, once one found none and unless the fit falls further."""
-_STRIDE, _KEPT = 0.025, 0.7
+_STRIDE, _KEPT, _KEPT_AT_FIRST = 0.025, 0.7, 0.8
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
-this part of the fit; what moves further was cut to."""
+this part of the fit, the second one where it has just begun and costs no sharpness yet; what moves
+further was cut to, as was what fits less: a camera beside this one."""
 _BEGUN, _AT_REST = 0.1, 1.1
 """A zoom that moved edges by no more than the first part of the picture may be none at all: where
 the camera fits so many times better where it was before."""
@@ -169,7 +170,8 @@ class ZoomTracker:
         # A shift is a zoom's only beside one: else it may as well be the picture of another moment.
         back = step(self._rest, placement) < step(self._rest, now)
         near = near and (camera.delay.locked or back or zooms(now, placement))
-        if fit < thought + STEP_GAIN or not near or fit < _KEPT * before:
+        least = before * (_KEPT if self.under_way else _KEPT_AT_FIRST)
+        if fit < max(thought + STEP_GAIN, least) or not near:
             self._from, self._tried = evidence.index + _RARELY, match.fit
             return self._lost(evidence, match, before)
         self._moved(evidence, placement, fit)

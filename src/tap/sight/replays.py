@@ -1,0 +1,157 @@
+"""Instant replays: older pictures of a tapped camera are not live.
+
+A camera that stands still shows most of its older pictures in its present one, and one that was
+never on has no record that would tell. So where no camera explains the program as well as ever, it
+is held against everybody's past. What is found there goes on at the same pace: of the past but some
+pictures are known, and between two of them a replay fits less.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tap.sight.camera import Camera
+from tap.sight.crowd import groups
+from tap.sight.doubt import UNLIKE, level_of, usual_level
+from tap.sight.evidence import Evidence
+from tap.sight.infer import States
+from tap.sight.look import BLOCKS
+from tap.sight.settings import JUMP_MS
+from tap.sight.views import Views
+
+_AS_EVER, _THERE = 0.85, 0.8
+"""Part of its usual fit from which on a camera explains a picture as ever, and that an older
+picture must reach."""
+_GAIN = 0.08
+"""Part of all nats by which an older picture must explain more than all that is of now."""
+_WORSE, _LONG = 0.7, 7
+"""Where what is of now reaches this part of the usual fit, it must be so for so many pictures: that
+of a feed that stutters fits as badly, and what was filmed twice fits twice."""
+_GOES_ON, _STILL = 0.25, 0.01
+"""One that was found goes on as long as it reaches this part of the usual fit, and explains so much
+more than what is of now."""
+_PATIENCE = 6
+"""Pictures that nothing explains for which one that was found may not be recognised."""
+_KEEN, _EVERY = 8, 4
+"""Of the pictures that are not explained the first few are searched for, then each fourth."""
+_SLACK_MS = 60.0
+"""How far around, beside what lies between two pictures of the past, a replay is looked for that
+goes on."""
+_PULL = 0.1
+"""Part of all nats by which a replay is less likely the camera's live picture than a replay."""
+_ODD = 0.5
+
+
+class Replays:
+    """Follows program pictures in order."""
+
+    def __init__(self, states: States, cameras: Sequence[Camera], max_delay_ms: float) -> None:
+        self._states = states
+        self._cameras = cameras
+        self._max_delay_ms = max_delay_ms
+        self._found: tuple[int, float] | None = None
+        """The camera whose older pictures were found last, and how old they were, in ms."""
+        self._since: int | None = None
+        """The first picture that was not explained as ever, of those up to now."""
+        self._missed = 0
+        self._begun = False
+        """Whether it was found in the last picture, though it must have begun before."""
+
+    def look(self, evidence: Evidence, views: Views) -> None:
+        """Weigh "a replay" in a picture's evidence, if one is what explains it best."""
+        if evidence.flat:
+            return
+        explained = evidence.raced or self._is_explained(evidence)
+        now = self._now(evidence)
+        if self._goes_on(evidence, views, now + (_GAIN if explained else _STILL)):
+            self._missed = 0
+            return
+        if explained:
+            self._found = self._since = None
+            return
+        if self._since is None or evidence.index < self._since:
+            self._since = evidence.index
+        if self._is_due(evidence.index) and self._search(evidence, views, now):
+            return
+        self._missed += 1
+        if self._found is not None and self._missed <= _PATIENCE:
+            evidence.replayed = self._found[0]
+
+    def look_back(self, earlier: Iterable[Evidence]) -> bool:
+        """Weigh what was found just now in the pictures before, the newest of them first, as it may
+        take some to be found. True if it is in one of them."""
+        begun, self._begun = self._begun, False
+        found = False
+        for evidence in earlier if begun else ():
+            if evidence.replayed is not None or evidence.repeat:
+                continue
+            known = evidence.skipped or evidence.raced or evidence.flat
+            if known or self._since is None or evidence.index < self._since:
+                break
+            if not self._goes_on(evidence, Views(evidence.luma), self._now(evidence) + _STILL):
+                break
+            found = True
+        return found
+
+    def _now(self, evidence: Evidence) -> float:
+        """The part of all nats that the best explanation by what is of now gains."""
+        nats = float(np.delete(evidence.nats, self._states.off).max())
+        return nats / max(evidence.information, 1e-6)
+
+    def _is_due(self, index: int) -> bool:
+        since = self._since if self._since is not None else index
+        return index - since < _KEEN or index % _EVERY == 0
+
+    def _is_explained(self, evidence: Evidence) -> bool:
+        """Whether some camera explains the picture as well as ever, or none ever did."""
+        best, usual = evidence.best, usual_level(self._cameras)
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None or usual is None:
+            return True
+        level = max(level_of(best, self._cameras), _AS_EVER * usual)
+        return match.fit >= _AS_EVER * level and evidence.odd < UNLIKE
+
+    def _goes_on(self, evidence: Evidence, views: Views, least: float) -> bool:
+        """Whether what was found goes on in this picture, which it must explain so well; then it is
+        weighed."""
+        if self._found is None:
+            return False
+        number, age_ms = self._found
+        usual, camera = usual_level(self._cameras) or 0.0, self._cameras[number]
+        slack_ms, then_ms = camera.past.sure_ms / 2 + _SLACK_MS, evidence.at_ms - age_ms
+        seen, penalty = views.through(camera.memory.placement.on, camera.memory.cells)
+        fit, _ = camera.past.around(seen, camera.memory, then_ms - slack_ms, then_ms + slack_ms)
+        if penalty * fit < max(_GOES_ON * usual, least):
+            return False
+        self._say(evidence, number)
+        return True
+
+    def _search(self, evidence: Evidence, views: Views, now: float) -> bool:
+        """Look for the picture in everybody's past; True if it is there, and weighed."""
+        crowd, usual = groups(len(self._cameras)), usual_level(self._cameras) or 0.0
+        best = 0.0, 0, 0.0
+        for number, camera in list(enumerate(self._cameras))[evidence.index % crowd :: crowd]:
+            if number in (*evidence.lacking, *evidence.blind) or camera.size is None:
+                continue
+            delay_ms = camera.delay.ms if camera.delay.locked else None
+            newest_ms = self._max_delay_ms if delay_ms is None else delay_ms + JUMP_MS
+            seen, penalty = views.through(camera.memory.placement.on, camera.memory.cells)
+            fit, then_ms = camera.past.best(
+                seen, np.ones(BLOCKS), camera.memory, evidence.at_ms - newest_ms
+            )
+            best = max(best, (penalty * fit, number, evidence.at_ms - then_ms))
+        fit, number, age_ms = best
+        if fit < max(_THERE * usual, now + _GAIN):
+            return False
+        for_long = self._since is not None and evidence.index - self._since >= _LONG - 1
+        if now > _WORSE * usual and not for_long:
+            return False
+        self._found, self._missed, self._begun = (number, age_ms), 0, True
+        self._say(evidence, number)
+        return True
+
+    def _say(self, evidence: Evidence, number: int) -> None:
+        off = self._states.off
+        evidence.replayed, evidence.odd = number, max(evidence.odd, _ODD)
+        above = float(evidence.nats.max()) + _PULL * evidence.information
+        evidence.nats[off] = max(evidence.nats[off], above)

@@ -1,0 +1,163 @@
+"""Instant replays of cameras that stand still: most of their picture is that of now."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from tests.unit.sample_pictures import (
+    DELAY_MS,
+    Camera,
+    cuts,
+    noisy,
+    texture,
+    watch,
+)
+
+from tap.sight.evidence import Evidence, Match
+from tap.sight.infer import States
+from tap.sight.look import BLOCKS
+from tap.sight.past import Past
+from tap.sight.placement import Placement
+from tap.sight.replays import Replays
+from tap.sight.views import Views
+from tap.vocabulary import Luma, ShotState, Undecoded
+
+
+@dataclass
+class Fixed(Camera):
+    """Stands still; somebody walks through its picture."""
+
+    walker: Luma = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.still = True
+        super().__post_init__()
+        self.walker = texture(self.seed + 50, 64, 56)
+
+    def at(self, ms: float) -> Luma:
+        out = super().at(ms).copy()
+        ms = max(0.0, ms // 40 * 40)
+        x = round(52 + 50 * np.sin(ms / 2300 + self.seed))
+        y = round(13 + 12 * np.sin(ms / 1700 + 2 * self.seed))
+        out[y : y + 64, x : x + 56] = self.walker
+        return out
+
+
+FIXED = {"cam-a": Fixed(1), "cam-b": Fixed(2), "cam-c": Fixed(3)}
+A, B, C = FIXED
+
+
+def shows(changes, replayed, from_ms, to_ms, age_ms):
+    """The program: `changes`, but a replay between two times."""
+    plain = cuts(FIXED, changes)
+
+    def show(ms):
+        if from_ms <= ms < to_ms:
+            return noisy(FIXED[replayed].at(ms - DELAY_MS - age_ms), ms)
+        return plain(ms)
+
+    return show
+
+
+def states(seen, *times):
+    return [(seen.state_at(ms), seen.shot_at(ms)[0].cameras) for ms in times]
+
+
+def test_a_replay_of_a_camera_that_was_on_is_told_by_what_moves():
+    show = shows([(0, A), (4000, B), (8000, A)], A, 11_000, 13_000, 6000)
+    seen = watch(FIXED, show, 15.0)
+    assert states(seen, 9000, 11_100, 12_000, 12_900, 14_000) == [
+        (ShotState.LIVE, (A,)),
+        *[(ShotState.OFF_CAMERA, (A,))] * 3,
+        (ShotState.LIVE, (A,)),
+    ]
+    times = [ms for _, ms, _, _ in seen.told()]
+    assert times == [pytest.approx(ms, abs=41) for ms in (4000, 8000, 11_000, 13_000)]
+
+
+def test_a_replay_of_a_camera_that_was_never_on_is_not_taken_for_its_first_shot():
+    show = shows([(0, A), (4000, B)], C, 9000, 11_000, 5000)
+    seen = watch(FIXED, show, 13.0)
+    assert states(seen, 9100, 10_000, 10_900, 12_000) == [
+        *[(ShotState.OFF_CAMERA, (C,))] * 3,
+        (ShotState.LIVE, (B,)),
+    ]
+
+
+def test_the_first_shot_of_a_camera_that_stands_still_is_no_replay():
+    seen = watch(FIXED, cuts(FIXED, [(0, A), (4000, B), (9000, C)]), 12.0)
+    assert seen.told() == [("cut", 4000, A, B), ("cut", 9000, B, C)]
+
+
+def stutters(index, fit):
+    """Evidence of a picture that the one camera explains so well, and its past as ever."""
+    luma, even = texture(1), np.ones(BLOCKS)
+    none = np.zeros(0)
+    match = Match(fit, 0.0, 100.0, 1.0, 0, fit * even, 10 * even, none, none)
+    states = States(1)
+    evidence = Evidence(index, 40.0 * index, luma, np.full(states.count, -60.0), [match])
+    evidence.information, evidence.odd = 320.0, 0.3
+    evidence.nats[0] = fit * 320.0
+    return evidence, Views(luma)
+
+
+@pytest.mark.parametrize(("fit", "first"), [(0.75, 6), (0.4, 0)])
+def test_what_fits_a_little_less_for_a_moment_is_no_replay(fit, first):
+    """As where a feed stutters; of what was filmed twice, the past fits as well as ever."""
+    past = SimpleNamespace(
+        sure_ms=240.0,
+        best=lambda _seen, _weights, _memory, before_ms: (0.92, before_ms),
+        around=lambda _seen, _memory, _from_ms, to_ms: (0.92, to_ms),
+    )
+    camera = SimpleNamespace(
+        size=(640, 360),
+        level=0.9,
+        past=past,
+        chart=SimpleNamespace(known=True, usual=0.9),
+        delay=SimpleNamespace(ms=100.0, locked=True),
+        memory=SimpleNamespace(placement=Placement(), cells=None),
+    )
+    replays = Replays(States(1), [camera], 3000.0)
+    told = []
+    for index in range(10):
+        evidence, views = stutters(index, fit)
+        replays.look(evidence, views)
+        told.append(evidence.replayed is not None)
+    assert told == [False] * first + [True] * (10 - first)
+
+
+def test_a_lower_third_is_no_replay():
+    plain = cuts(FIXED, [(0, A), (4000, B), (8000, A)])
+    board = texture(77, 26, 130)
+
+    def show(ms):
+        out = plain(ms).copy()
+        if 10_000 <= ms < 12_000:
+            out[60:86, 15:145] = board
+        return out
+
+    seen = watch(FIXED, show, 14.0)
+    assert seen.told() == [("cut", 4000, A, B), ("cut", 8000, B, A)]
+
+
+def undecoded(luma):
+    return Undecoded(lambda: luma)
+
+
+def test_some_pictures_of_the_past_are_looked_at_though_nobody_asks():
+    past = Past(1000.0, 500.0)
+    pictures = [undecoded(texture(n)) for n in range(60)]
+    for n, picture in enumerate(pictures):
+        past.add(130.0 * n, picture)
+    looked = [n for n, picture in enumerate(pictures) if picture.looked_at]
+    assert looked == list(range(0, 52, 4))
+
+
+def test_pictures_of_the_past_are_kept_small():
+    past = Past()
+    big = cv2.resize(texture(1), (1920, 1080))
+    for n in range(3):
+        past.add(200.0 * n, big)
+    assert {picture.shape for _, picture in past._kept} == {(135, 240)}
