@@ -274,10 +274,18 @@ def test_one_odd_frame_is_no_cut(state):
     assert shots_of(built) == [(LIVE, ("a",), 0, 61)]
 
 
-def test_the_new_camera_begins_where_it_is_seen_if_a_graphic_had_covered_the_old_one():
-    rulings = Rulings().live("a", 20).live("a", 2, covered=True).run(OFF, (), 2)
+@pytest.mark.parametrize("hidden", [2, 5])
+def test_the_new_camera_begins_where_it_is_seen_if_a_graphic_had_covered_the_old_one(hidden):
+    rulings = Rulings().live("a", 20).live("a", 2, covered=True).run(OFF, (), hidden)
     rulings.live("b", 2, covered=True).live("b", 20)
-    assert told(build(rulings)) == [("cut", 24, 0, "a", "b")]
+    assert told(build(rulings)) == [("cut", 22 + hidden, 0, "a", "b")]
+
+
+@pytest.mark.parametrize(("hidden", "uncovers"), [(6, True), (5, False)])
+def test_no_camera_is_on_while_a_graphic_covers_all_for_long(hidden, uncovers):
+    rulings = Rulings().live("a", 20).live("a", 2, covered=True).run(OFF, (), hidden)
+    rulings.live("b", 2, covered=uncovers).live("b", 20)
+    assert told(build(rulings)) == [("cut", 22, 0, "a", None), ("cut", 22 + hidden, 0, None, "b")]
 
 
 def test_a_photo_flash_is_no_cut():

@@ -15,6 +15,7 @@ from tap.sight.look import (
     sample,
     unit,
 )
+from tap.sight.match import NOISE
 from tap.sight.placement import Placement
 from tap.vocabulary import LookAt, Luma, Picture, Undecoded, luma_of, when_asked
 
@@ -169,7 +170,8 @@ class Memory:
         return self._times[part]
 
     def motion(self, index: int) -> Floats | None:
-        """(32,) part of each block's energy that is not as it was a second or two before.
+        """(32,) part of each block's energy that is not as it was a second or two before, beyond
+        what noise changes: of a plain wall all is noise.
 
         `index` is one of the arrays'. None where nothing that old is remembered.
         """
@@ -183,7 +185,9 @@ class Memory:
             indices = looked
         before = self.units_at(indices[:: max(1, len(indices) // _MOTION_FRAMES)])
         alike = np.maximum(np.matmul(before, self._units[:, index, :, None])[..., 0], 0)
-        out: Floats = 1 - (alike * alike).mean(axis=1)
+        changed: Floats = 1 - (alike * alike).mean(axis=1)
+        energy = np.square(self._lengths[index])
+        out: Floats = np.maximum(changed - 2 * NOISE / np.maximum(energy, NOISE), 0)
         return out
 
     def luma(self, index: int) -> Luma:

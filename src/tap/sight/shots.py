@@ -38,7 +38,10 @@ _SHORTEST = {
     ShotState.BLACK: 3,
 }
 """Frames below which a state is taken for its neighbour: a flash, a dropped picture."""
-_STABLE = {ShotState.UNSEEN: 1, ShotState.OFF_CAMERA: 5}
+_UNDER_COVER = 6
+"""Frames below which no camera is on, between two that a graphic covers more and more, and less and
+less: where a wall is plain, it is lost from sight before the graphic has come over all of it."""
+_STABLE = {ShotState.UNSEEN: 1, ShotState.OFF_CAMERA: 6}
 _STABLE_ELSE = 3
 """Frames after which a new state is believed to stay."""
 _COMPOSED_MS = 3500.0
@@ -117,7 +120,7 @@ class ShotBuilder:
         n = 0
         while n < len(runs):
             goes_on = n == 0 and self._anchor is not None and runs[0][0].key == self._anchor.key
-            if not goes_on and len(runs[n]) < _SHORTEST.get(runs[n][0].state, 1):
+            if not goes_on and len(runs[n]) < self._shortest(runs, n):
                 key = self._neighbour(runs, n, final=final)
                 if key is not None:
                     why = self._why(key, runs[max(0, n - 1) : n + 2])
@@ -128,6 +131,16 @@ class ShotBuilder:
                     continue
             n += 1
         return runs
+
+    def _shortest(self, runs: list[Run], n: int) -> int:
+        """Frames below which a run is taken for its neighbour."""
+        last = runs[n - 1][-1] if n else self._anchor
+        following = runs[n + 1][0] if n + 1 < len(runs) else None
+        under = last is not None and last.covered and following is not None and following.covered
+        state = runs[n][0].state
+        if under and state is ShotState.OFF_CAMERA:
+            return _UNDER_COVER
+        return _SHORTEST.get(state, 1)
 
     def _neighbour(self, runs: list[Run], n: int, *, final: bool) -> Key | None:
         """What a too short run belongs to; None while that is open."""
