@@ -1,6 +1,7 @@
 """What a camera's memory says of what moves."""
 
 import numpy as np
+import pytest
 from tests.unit.sample_pictures import noisy, texture
 
 from tap.sight.memory import Memory
@@ -29,3 +30,14 @@ def test_what_walks_through_the_picture_moves():
     motion = motion_of(pictures)
     assert motion[0, 6] > 0.3
     assert motion[3].max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("times", "so"),
+    [(range(0, 1000, 40), False), ([*range(0, 480, 40), *range(560, 1000, 40)], True), ([], True)],
+)
+def test_a_feed_whose_pictures_are_far_apart_about_a_moment_stutters(times, so):
+    memory = Memory(4000.0)
+    for at_ms in times:
+        memory.add(float(at_ms), texture(1))
+    assert memory.stutters(500.0) == so

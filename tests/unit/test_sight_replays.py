@@ -103,8 +103,10 @@ def stutters(index, fit):
     return evidence, Views(luma)
 
 
-@pytest.mark.parametrize(("fit", "first"), [(0.75, 6), (0.4, 0)])
-def test_what_fits_a_little_less_for_a_moment_is_no_replay(fit, first):
+@pytest.mark.parametrize(
+    ("fit", "stutter", "first"), [(0.75, False, 6), (0.4, True, 6), (0.4, False, 0)]
+)
+def test_what_fits_a_little_less_for_a_moment_is_no_replay(fit, stutter, first):
     """As where a feed stutters; of what was filmed twice, the past fits as well as ever."""
     past = SimpleNamespace(
         sure_ms=240.0,
@@ -117,7 +119,7 @@ def test_what_fits_a_little_less_for_a_moment_is_no_replay(fit, first):
         past=past,
         chart=SimpleNamespace(known=True, usual=0.9),
         delay=SimpleNamespace(ms=100.0, locked=True),
-        memory=SimpleNamespace(placement=Placement(), cells=None),
+        memory=SimpleNamespace(placement=Placement(), cells=None, stutters=lambda _: stutter),
     )
     replays = Replays(States(1), [camera], 3000.0)
     told = []

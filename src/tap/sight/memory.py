@@ -33,6 +33,9 @@ were looked at anyhow."""
 _HOLE_MS, _HOLE_STEPS = 30.0, 0.75
 """No frame for so long, and for so many usual steps, to either side is a hole."""
 
+_FAR_APART_MS, _ABOUT_MS = 60.0, 120.0
+"""Frames so far apart, within so much of a moment, are those of a feed that stutters."""
+
 
 class Memory:
     """The looks of one camera's last seconds, under its present placement.
@@ -131,6 +134,12 @@ class Memory:
         around = max(_HOLE_MS, _HOLE_STEPS * self.step_ms)
         part = self.within(at_ms - around, at_ms + around)
         return bool(part.stop <= part.start)
+
+    def stutters(self, at_ms: float) -> bool:
+        """Whether frames are far from each other around `at_ms`, though none need be missing."""
+        from_ms, to_ms = at_ms - _ABOUT_MS, at_ms + _ABOUT_MS
+        times = self.times(self.within(from_ms, to_ms))
+        return not len(times) or bool(np.diff(times, prepend=from_ms).max() > _FAR_APART_MS)
 
     def within(self, from_ms: float, to_ms: float) -> slice:
         """The slice of the arrays that holds frames with from_ms <= time <= to_ms."""

@@ -25,8 +25,8 @@ picture must reach."""
 _GAIN = 0.08
 """Part of all nats by which an older picture must explain more than all that is of now."""
 _WORSE, _LONG = 0.7, 7
-"""Where what is of now reaches this part of the usual fit, it must be so for so many pictures: that
-of a feed that stutters fits as badly, and what was filmed twice fits twice."""
+"""Where what is of now reaches this part of the usual fit, or its feed stutters, it must be so for
+so many pictures: the very picture may be missing, and what was filmed twice fits twice."""
 _GOES_ON, _STILL = 0.25, 0.01
 """One that was found goes on as long as it reaches this part of the usual fit, and explains so much
 more than what is of now."""
@@ -144,11 +144,21 @@ class Replays:
         if fit < max(_THERE * usual, now + _GAIN):
             return False
         for_long = self._since is not None and evidence.index - self._since >= _LONG - 1
-        if now > _WORSE * usual and not for_long:
+        if (now > _WORSE * usual or self._stutters(evidence)) and not for_long:
             return False
         self._found, self._missed, self._begun = (number, age_ms), 0, True
         self._say(evidence, number)
         return True
+
+    def _stutters(self, evidence: Evidence) -> bool:
+        """Whether the camera that explains most may only lack the very picture."""
+        best = evidence.best
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None:
+            return False
+        camera = self._cameras[best]
+        lag_ms = match.lag_ms if camera.delay.ms is None else camera.delay.ms
+        return best in evidence.lacking or camera.memory.stutters(evidence.at_ms - lag_ms)
 
     def _say(self, evidence: Evidence, number: int) -> None:
         off = self._states.off

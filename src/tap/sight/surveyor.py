@@ -46,8 +46,8 @@ _MISSING_MS = 2000.0
 _BACK_MS = 120.0
 """... nor so long after it came back: the picture may yet be the last of those missing."""
 _HICCUP_MS, _HICCUP_STEPS = 150.0, 3.0
-"""So long after a camera was seen, and for so many of its usual steps, nothing else is looked for
-either, unless the program has cut: of a feed that stutters the very picture may be missing."""
+"""So long after a camera was seen that stutters, and for so many of its usual steps, nothing else
+is looked for either, unless the program has cut: the very picture may be missing."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
 
@@ -64,8 +64,8 @@ class Surveyor:
         self._full: dict[int, Placement] = {}
         """Where each camera lies, bars or no bars."""
         self._seen: int | None = None
-        """The camera that explained a picture last, and when that was."""
-        self._seen_ms = 0.0
+        """The camera that explained a picture last, when that was, and how late it was."""
+        self._seen_ms = self._seen_lag_ms = 0.0
         self.begun = False
         """Whether a dissolve was found in the last picture that has hardly begun."""
         self._unexplained = self._surveys = 0
@@ -115,7 +115,7 @@ class Surveyor:
         if self._track(evidence):
             return True
         if self._eye.explained(evidence):
-            self._seen, self._seen_ms = evidence.best, evidence.at_ms
+            self._saw(evidence)
             self._unexplained, self._cut = 0, False
             self._votes.clear()
             if evidence.best in self._settled and self._zoom.leads(evidence):
@@ -152,6 +152,12 @@ class Surveyor:
         self._follow(camera, proposal.placement)
         return True
 
+    def _saw(self, evidence: Evidence) -> None:
+        """A camera explains the picture."""
+        self._seen, self._seen_ms = evidence.best, evidence.at_ms
+        match = evidence.matches[evidence.best] if evidence.best is not None else None
+        self._seen_lag_ms = match.lag_ms if match is not None else self._seen_lag_ms
+
     def _is_agreed(self, proposal: Proposal) -> bool:
         """Whether a proposal fits as cameras usually do, or was made before."""
         self._votes = [*self._votes[-3:], (proposal.camera, proposal.placement)]
@@ -170,12 +176,14 @@ class Surveyor:
         return missing or (camera.delay.locked and camera.memory.lacks(back_ms))
 
     def _is_still_there(self, evidence: Evidence) -> bool:
-        """Whether the camera that was seen a moment ago is most likely still on: another one of
-        which it shows a part would be bent into it."""
+        """Whether the camera that was seen a moment ago is most likely still on, and stutters:
+        another one of which it shows a part would be bent into it."""
         if self._seen is None or self._cut:
             return False
-        usual_ms = self._cameras[self._seen].memory.step_ms
-        return evidence.at_ms - self._seen_ms <= max(_HICCUP_MS, _HICCUP_STEPS * usual_ms)
+        memory = self._cameras[self._seen].memory
+        if evidence.at_ms - self._seen_ms > max(_HICCUP_MS, _HICCUP_STEPS * memory.step_ms):
+            return False
+        return memory.stutters(evidence.at_ms - self._seen_lag_ms)
 
     def _look_for_bars(self, evidence: Evidence) -> None:
         """Where bars have come or gone, the cameras lie inside of them."""
