@@ -23,7 +23,7 @@ from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.infer import States
 from tap.sight.look import BLOCKS, WHOLE, Rect, blocks, sample
-from tap.sight.match import Seen
+from tap.sight.match import Mix, Seen
 from tap.sight.memory import Memory
 from tap.sight.past import Past
 from tap.sight.settings import SightSettings
@@ -113,6 +113,23 @@ def test_what_was_seen_side_by_side_stays_unless_a_camera_explains_more(
     old.nats[old.composed], new.nats[0] = 100.0, found_now
     monkeypatch.setattr(Eye, "look_again", lambda *_, **__: new)
     monkeypatch.setattr(Eye, "explained", lambda _, evidence: evidence is new)
+    assert (sight._seen_anew(old) is old) == kept
+
+
+@pytest.mark.parametrize(("found_now", "kept"), [(40.0, True), (140.0, False)])
+def test_a_blend_that_was_found_stays_unless_more_is_explained(monkeypatch, found_now, kept):
+    """In a zoom the cameras lie elsewhere by now than they did in the pictures that wait."""
+    sight = Sight(list(CAMERAS), SightSettings())
+    states = States(len(CAMERAS))
+    state = states.pair(0, 1)
+    old, new = (
+        Evidence(9, 360.0, np.zeros((9, 16), np.uint8), np.zeros(states.count), [None] * 3)
+        for _ in range(2)
+    )
+    old.mixes[state] = Mix(100.0, 0.5, split=False, blocks=np.zeros(BLOCKS))
+    old.nats[state], new.nats[state] = 100.0, found_now
+    monkeypatch.setattr(Eye, "look_again", lambda *_, **__: new)
+    monkeypatch.setattr(Eye, "explained", lambda *_: False)
     assert (sight._seen_anew(old) is old) == kept
 
 

@@ -261,6 +261,16 @@ def test_a_fade_through_black_is_one_change():
     assert lasted == pytest.approx(25, abs=2)
 
 
+@pytest.mark.parametrize("odd", [8, 9])
+def test_one_frame_of_a_fade_may_be_brighter_than_it_should(odd):
+    falling = [1 - (n + 1) / 11 for n in range(10)]
+    falling[odd] += 0.15  # a strobe
+    built = build(Rulings().live("a", 30).live("a", 10, gains=falling).run(BLACK, (), 40))
+    [(kind, at, lasted, _, _)] = told(built)
+    assert (kind, at) == ("fade", pytest.approx(30, abs=1))
+    assert lasted == pytest.approx(10, abs=1)
+
+
 def test_long_black_stands_for_itself():
     built = build(Rulings().live("a", 30).run(BLACK, (), 60).live("b", 30))
     assert [e[0] for e in told(built)] == ["cut", "cut"]

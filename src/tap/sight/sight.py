@@ -330,9 +330,9 @@ class Sight:
             return old
         new = self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
         # What zooms lay elsewhere then; and two cameras side by side are found by what went before.
-        beside = old.composed is not None
+        beside, mixed = old.composed is not None, int(old.nats.argmax()) in old.mixes
         better = self._states.shown(new.nats) > self._states.shown(old.nats)
-        worse = (explained or beside) and not better
+        worse = (explained or beside or mixed) and not better
         lost = beside and not self._eye.explained(new)
         return old if worse or lost else new
 

@@ -150,7 +150,9 @@ def fade_out_length(old: Sequence[Ruling], usual_gain: float, *, dimmed: bool = 
         return 0
     before = 0.0
     for k, (n, gain) in enumerate(gains):
-        if gain >= _FADED * usual_gain or gain < before - _STEADY:
+        # One frame may be off: where all is dim, a strobe is most of what there is to see.
+        falls = gain < before - _STEADY and all(g < before for _, g in gains[k + 1 : k + 3])
+        if gain >= _FADED * usual_gain or falls:
             return n
         steady = k >= 3 and gain - gains[k - 3][1] <= _STEADY * gain
         if steady and gain >= _NEARLY * usual_gain:
