@@ -13,6 +13,7 @@ from tests.unit.sample_pictures import (
     frames,
     look_at,
     noisy,
+    texture,
     watch,
 )
 
@@ -33,6 +34,13 @@ from tap.vocabulary import ShotState
 CAMERAS = {"cam-a": Camera(1), "cam-b": Camera(2), "cam-c": Camera(3)}
 A, B, C = CAMERAS
 CUTS = cuts(CAMERAS, [(0, A), (1500, B), (3000, A)])
+
+
+class Turning(Camera):
+    """Films something that becomes another thing every second."""
+
+    def at(self, ms):
+        return texture(100 + int(max(0.0, ms) // 1000))
 
 
 def live(name, ms):
@@ -277,6 +285,40 @@ def test_an_inset_in_the_picture_of_a_camera_that_was_never_on():
     assert {(shot.state, frozenset(shot.cameras)) for shot in late} == {
         (ShotState.COMPOSED, frozenset({A, B}))
     }
+
+
+def test_an_inset_of_a_camera_that_was_never_on_and_is_late():
+    """What it showed a moment ago is not what is in the inset."""
+    late_ms = 2200.0
+    cameras = CAMERAS | {B: Turning(2)}
+
+    def show(ms):
+        big, small = live(A, ms).copy(), cameras[B].at(ms - late_ms)
+        if ms < 3500:
+            return noisy(live(C if 1500 <= ms < 2500 else A, ms), ms)
+        big[38:88, 68:157] = cv2.resize(small, (89, 50), interpolation=cv2.INTER_AREA)
+        return noisy(big, ms)
+
+    seen = watch(cameras, show, 7.0)
+    assert {(shot.state, frozenset(shot.cameras)) for shot in after(seen, 3500)} == {
+        (ShotState.COMPOSED, frozenset({A, B}))
+    }
+
+
+@pytest.mark.parametrize(("wall", "covers"), [(0.3, True), (0.6, False)])
+def test_an_inset_need_not_cover_a_wall_on_which_little_is_seen(wall, covers):
+    """Of 8 blocks in it, 4 do not show the big camera; the rest do as far as ever."""
+    camera = sight_camera.Camera(SightSettings())
+    usual = np.full((4, 8), 0.6)
+    usual[2, 4:] = wall
+    for _ in range(10):
+        camera.chart.learn(usual.ravel(), np.full(BLOCKS, 10.0), None)
+    finder = inset.InsetFinder(Eye(States(1), [camera], SightSettings()), [camera], 3000.0)
+    fits = usual.copy()
+    fits[3, 4:] = 0.0
+    match = SimpleNamespace(blocks=fits.ravel(), information=np.full(BLOCKS, 10.0))
+    evidence = SimpleNamespace(matches=[match], luma=np.zeros((90, 160), np.uint8))
+    assert finder._covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == covers
 
 
 @pytest.mark.parametrize(("beside", "shown"), [(0.6, True), (0.0, False)])

@@ -55,6 +55,23 @@ def test_another_edge_near_one_of_them_leaves_what_the_others_tell():
     assert wrong < 0.3 * right
 
 
+@pytest.mark.parametrize("from_edge", [3, 9])
+def test_an_inset_that_stands_near_the_edge_of_the_picture(from_edge):
+    big = texture(9, 135, 240)
+    picture = big.copy()
+    small = cv2.resize(WORLD[40:175, 60:300], (120, 68), interpolation=cv2.INTER_AREA)
+    picture[40:108, from_edge : from_edge + 120] = small
+    picture[:, from_edge + 60 :] = big[:, from_edge + 60 :]  # only its left edge is to be seen
+    x0, w, y = from_edge / 240, 120 / 240, (40 / 135, 108 / 135)
+    places = [
+        Placement(on=Rect(x0 + aside * w, y[0], x0 + (1 + aside) * w, y[1]))
+        for aside in (0.0, 0.05)
+    ]
+    right, wrong = likely(noisy(picture, 1), big, Placement(), places)
+    assert right > 0.9
+    assert wrong < 0.7 * right
+
+
 def test_nothing_is_told_where_no_edge_is_seen():
     big = texture(9, 135, 240)
     assert likely(noisy(big, 1), big, Placement(), [beside(0.0), beside(0.06)]) == [1.0, 1.0]

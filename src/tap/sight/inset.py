@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tap.sight.camera import Camera
+from tap.sight.chart import Chart
 from tap.sight.crowd import groups, step_of
 from tap.sight.doubt import usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
@@ -20,9 +21,12 @@ from tap.sight.look import BLOCKS, WHOLE, Rect
 from tap.sight.outline import likely
 from tap.sight.placement import Placement, clipped, shown_in, whole_of
 from tap.sight.refine import refine
-from tap.sight.shrunk import BORDER, find_shrunk, scaled
+from tap.sight.shrunk import BORDER, NEARLY, find_shrunk, scaled
 from tap.sight.views import Views
 from tap.vocabulary import Luma
+
+Blocks = npt.NDArray[np.bool_]
+"""(32,): some of a picture's blocks."""
 
 _COVERED = 0.35
 """A block that reaches less than this part of its usual fit is covered."""
@@ -40,11 +44,11 @@ _PATIENCE = 5
 """Frames for which an inset that was found may not be recognised."""
 _COMPOSED_AREA = 0.18
 """Part of the picture from which an inset counts; found to a per cent or two."""
-_FALLBACK_DELAY_MS, _AROUND_MS = 200.0, 120.0
+_FALLBACK_DELAY_MS, _APART_MS, _AROUND_MS = 200.0, 450.0, 120.0
 _CANDIDATES = 32
 """Frames of a camera that are tried first."""
-_NEARLY = 0.08
-"""Cameras that correlate nearly as well as the best are tried too."""
+_SIZES, _TRIED_ROUNDS = 5, 2
+"""So many sizes of a camera that correlate are tried more closely, in so many refining steps."""
 _ROUNDS, _CLOSE = 4, 0.08
 """Refining steps, and how far they may move the picture, as part of its sides: where the big
 picture goes on behind, a camera near it would be bent into it."""
@@ -73,10 +77,21 @@ class Inset:
     small: int
     placement: Placement
     lag_ms: float
-    blocks: npt.NDArray[np.bool_]
+    blocks: Blocks
     fit: float
     rivals: Mapping[int, float] = field(default_factory=dict[int, float])
     """Other cameras that it may show, and how well they fit compared with the small one, 0 .. 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Where a camera may lie: found by its frame `index`."""
+
+    peak: float
+    number: int
+    mirror: bool
+    rect: Rect
+    index: int
 
 
 class InsetFinder:
@@ -142,12 +157,18 @@ class InsetFinder:
         fit = self._fit(inset, evidence.at_ms, views)
         return fit >= _GOES_ON * self._worth(inset.small)
 
-    def _is_covered(self, inset: Inset, match: Match, hidden: npt.NDArray[np.bool_]) -> bool:
+    def _is_covered(self, inset: Inset, match: Match, hidden: Blocks) -> bool:
         """Whether something covers the big camera where an inset was found: most likely that."""
         told = inset.blocks & self._telling(inset.big, match)
-        return float((hidden & told).sum()) >= _SAME_BLOCKS * float(told.sum()) > 0
+        return self._is_mostly(hidden, told, self._cameras[inset.big].chart, match)
 
-    def _hidden(self, big: int, match: Match) -> npt.NDArray[np.bool_]:
+    @staticmethod
+    def _is_mostly(covered: Blocks, told: Blocks, chart: Chart, match: Match) -> bool:
+        """Whether most of what is `told` is covered: of a plain wall little is seen anyhow."""
+        weights = chart.bare * match.information
+        return float(weights[covered & told].sum()) >= _SAME_BLOCKS * float(weights[told].sum()) > 0
+
+    def _hidden(self, big: int, match: Match) -> Blocks:
         """The blocks (32,) in which a camera is not seen, though it usually is, or, of one that was
         not seen before, though cameras usually are."""
         chart, usual = self._cameras[big].chart, usual_fit(self._cameras)
@@ -157,7 +178,7 @@ class InsetFinder:
             return np.zeros(BLOCKS, np.bool_)
         return np.asarray((match.blocks < _COVERED * usual) & self._telling(big, match))
 
-    def _telling(self, big: int, match: Match) -> npt.NDArray[np.bool_]:
+    def _telling(self, big: int, match: Match) -> Blocks:
         """The blocks (32,) that hold a picture, and in which a camera is usually seen: what lies
         over every camera that is known lies over one that was not seen before, too."""
         held = match.information > 1.0
@@ -181,7 +202,7 @@ class InsetFinder:
         shown = float((match.blocks * match.information)[~touched].sum())
         if shown < float((expected * match.information)[~touched].sum()):
             return False  # it is not in the picture at all
-        return explains and float((covered & told).sum()) >= _SAME_BLOCKS * float(told.sum())
+        return explains and self._is_mostly(covered, told, chart, match)
 
     def _shows(self, big: int, evidence: Evidence, rect: Rect, views: Views) -> float:
         """How well the big camera still explains what is in an inset at `rect`: 0 .. 1."""
@@ -227,24 +248,27 @@ class InsetFinder:
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
         luma, within = scaled(evidence.luma), self._around_covered(big, evidence)
-        hits: list[tuple[float, int, bool, Rect]] = []
+        hits: list[_Hit] = []
         crowd = groups(len(self._cameras))
         self._searches += 1
         for number, camera in list(enumerate(self._cameras))[self._searches % crowd :: crowd]:
             usual = camera.memory.placement.mirror
             # A camera that was never seen may well be mirrored where the others are not.
             for mirror in (usual,) if camera.confirmed else (usual, not usual):
-                picture = self._picture(camera, evidence.at_ms, mirror) if number != big else None
-                found = find_shrunk(luma, picture, within) if picture is not None else None
-                if found is not None and _area(found[1]) >= _COMPOSED_AREA:
-                    hits.append((found[0], number, mirror, found[1]))
+                if number != big:
+                    hits += self._hits(number, evidence.at_ms, luma, within, mirror=mirror)
+        best = max((hit.peak for hit in hits), default=0.0)
+        likely = [
+            hit
+            for hit in hits
+            if hit.peak >= best - NEARLY and self._covers(big, evidence, hit.rect)
+        ]
         able: list[tuple[float, Inset]] = []
         missing = bool(evidence.lacking or evidence.blind)
-        for peak, number, mirror, rect in hits:
-            if peak < max(hits)[0] - _NEARLY or not self._covers(big, evidence, rect):
-                continue
+        for hit in self._closest(likely, views):
+            number, rect = hit.number, hit.rect
             inside = _blocks_in(rect, evidence.luma)
-            placed = self._placed(number, mirror, rect, evidence.at_ms, views)
+            placed = self._placed(number, hit.mirror, rect, evidence.at_ms, views)
             if placed is None:
                 continue
             placement, index, fit = placed
@@ -254,8 +278,43 @@ class InsetFinder:
             taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
             inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
             if not self._is_all(inset, index, evidence, views):
-                able.append((peak * fit, inset))
+                able.append((hit.peak * fit, inset))
         return _best_of(self._outlined(big, evidence, able))
+
+    def _hits(
+        self, number: int, at_ms: float, program: Luma, within: Rect, *, mirror: bool
+    ) -> list["_Hit"]:
+        """Where a camera may lie, in which sizes, as far as they count: by that picture of it which
+        correlates best."""
+        camera, found = self._cameras[number], list[_Hit]()
+        for index in self._indices(camera, at_ms):
+            picture = _whole(camera, index, mirror=mirror)
+            able = find_shrunk(program, picture, within) if picture.size else []
+            hits = [
+                _Hit(peak, number, mirror, rect, index)
+                for peak, rect in able
+                if _area(rect) >= _COMPOSED_AREA
+            ]
+            if hits and (not found or hits[0].peak > found[0].peak):
+                found = hits
+        return found[:_SIZES]
+
+    def _closest(self, hits: Sequence["_Hit"], views: Views) -> list["_Hit"]:
+        """Of each camera, the one that fits best once it is moved a little."""
+        best: dict[tuple[int, bool], tuple[float, _Hit]] = {}
+        for hit in hits:
+            camera, key = self._cameras[hit.number], (hit.number, hit.mirror)
+            start = self._start(hit.number, hit.mirror, hit.rect)
+            near, fit = refine(
+                self._eye, camera, views, start, index=hit.index, rounds=_TRIED_ROUNDS
+            )
+            if is_close(near.of, start.of) and fit > best.get(key, (0.0, hit))[0]:
+                best[key] = fit, hit
+        return [hit for _, hit in best.values()]
+
+    def _start(self, number: int, mirror: bool, rect: Rect) -> Placement:
+        of = self._cameras[number].memory.placement.of
+        return Placement(rect.core(BORDER), of.core(BORDER), mirror)
 
     def _outlined(
         self, big: int, evidence: Evidence, able: list[tuple[float, Inset]]
@@ -278,7 +337,7 @@ class InsetFinder:
         """How a camera lies in an inset that was found to a pixel or two, which of its frames is
         there, and how well it fits; None if it lies elsewhere after all."""
         camera = self._cameras[number]
-        start = Placement(rect.core(BORDER), camera.memory.placement.of.core(BORDER), mirror)
+        start = self._start(number, mirror, rect)
         part = self._part(camera, at_ms)
         _, index = self._eye.search_inside(camera, views, start, part, most=_CANDIDATES)
         if index < 0:
@@ -289,19 +348,15 @@ class InsetFinder:
         fit, index = self._eye.search_inside(camera, views, found, part, most=_CANDIDATES)
         return found, index, fit
 
-    def _picture(self, camera: Camera, at_ms: float, mirror: bool) -> Luma | None:
-        delay = camera.delay.ms if camera.delay.ms is not None else _FALLBACK_DELAY_MS
-        part = camera.memory.within(at_ms - delay - 500.0, at_ms - delay + 20.0)
-        if part.stop <= part.start:
-            return None
-        luma, of = camera.memory.luma(part.stop - 1), camera.memory.placement.of
-        h, w = luma.shape
-        luma = luma[
-            max(0, round(of.y0 * h)) : round(of.y1 * h), max(0, round(of.x0 * w)) : round(of.x1 * w)
-        ]
-        if luma.size == 0:
-            return None
-        return np.ascontiguousarray(luma[:, ::-1] if mirror else luma)
+    def _indices(self, camera: Camera, at_ms: float) -> list[int]:
+        """Which of a camera's pictures is due; or, where it is not known how late it is, some all
+        along its past: a head has turned by then."""
+        if camera.delay.ms is not None:
+            lags_ms = [camera.delay.ms]
+        else:
+            lags_ms = list(np.arange(_FALLBACK_DELAY_MS, self._max_delay_ms, _APART_MS))
+        indices = [part.stop - 1 for lag in lags_ms if (part := _until(camera, at_ms - lag))]
+        return list(dict.fromkeys(indices))
 
     def _part(self, camera: Camera, at_ms: float) -> slice:
         """The part of a camera's memory that a picture at `at_ms` may show: cameras that look alike
@@ -325,7 +380,7 @@ def _is_blend(big: int, evidence: Evidence) -> bool:
     return gained > _BLENDED * evidence.information
 
 
-def _is_partly(hidden: npt.NDArray[np.bool_]) -> bool:
+def _is_partly(hidden: Blocks) -> bool:
     """Whether a camera explains the picture in some blocks, and in others not at all."""
     return _LEAST_BLOCKS <= int(hidden.sum()) <= _MOST_BLOCKS
 
@@ -342,6 +397,21 @@ def _best_of(able: Sequence[tuple[float, Inset]]) -> Inset | None:
     most, found = max(best.values(), key=lambda one: one[0])
     rivals = {small: fit / most for small, (fit, _) in best.items() if small != found.small}
     return replace(found, rivals=rivals)
+
+
+def _until(camera: Camera, taken_ms: float) -> slice | None:
+    """The pictures of a camera of half a second until then; None if there are none."""
+    part = camera.memory.within(taken_ms - 500.0, taken_ms + 20.0)
+    return part if part.stop > part.start else None
+
+
+def _whole(camera: Camera, index: int, *, mirror: bool) -> Luma:
+    """What of a camera's picture the program shows where it is on."""
+    luma, of = camera.memory.luma(index), camera.memory.placement.of
+    h, w = luma.shape
+    rows = slice(max(0, round(of.y0 * h)), round(of.y1 * h))
+    part = luma[rows, max(0, round(of.x0 * w)) : round(of.x1 * w)]
+    return np.ascontiguousarray(part[:, ::-1] if mirror else part)
 
 
 def _around(camera: Camera, taken_ms: float) -> slice:
@@ -365,7 +435,7 @@ def _across(luma: Luma) -> tuple[int, int]:
     return (8, 4) if luma.shape[1] > luma.shape[0] else (4, 8)
 
 
-def _blocks_in(rect: Rect, luma: Luma, slack: float = 0.0) -> npt.NDArray[np.bool_]:
+def _blocks_in(rect: Rect, luma: Luma, slack: float = 0.0) -> Blocks:
     """The blocks (32,) of the whole program picture whose middle lies in a rect.
 
     `slack`: as far as this outside of it too, in blocks.
@@ -376,5 +446,5 @@ def _blocks_in(rect: Rect, luma: Luma, slack: float = 0.0) -> npt.NDArray[np.boo
     dx, dy = slack / across, slack / down
     down_in = (y >= rect.y0 - dy) & (y <= rect.y1 + dy)
     across_in = (x >= rect.x0 - dx) & (x <= rect.x1 + dx)
-    out: npt.NDArray[np.bool_] = (down_in[:, None] & across_in[None]).reshape(BLOCKS)
+    out: Blocks = (down_in[:, None] & across_in[None]).reshape(BLOCKS)
     return out

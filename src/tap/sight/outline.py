@@ -17,6 +17,8 @@ _REACH, _MIDDLE = 0.12, 0.6
 """How far an edge is looked for, and the part of the other side along which, of the inset's."""
 _BESIDE = 0.05
 """Part of the inset's side that is compared on either side of an edge."""
+_OUTSIDE = 2
+"""Pixels that there must be: insets stand near the edge of the picture."""
 _STEP = 2.0
 """So many times further off than outside is the big camera's picture inside, at least."""
 _FRAME = 0.016
@@ -85,8 +87,8 @@ def _edge(profile: Floats, thought: float, inwards: int, side: float) -> float |
     reach, beside = max(3, round(_REACH * side)), max(3, round(_BESIDE * side))
     best: tuple[float, float, float] | None = None
     for at in range(round(thought) - reach, round(thought) + reach + 1):
-        low, high = at - beside, at + beside
-        if low < 0 or high > len(profile):
+        low, high = max(0, at - beside), min(len(profile), at + beside)
+        if min(at - low, high - at) < _OUTSIDE:
             continue
         one, two = float(profile[low:at].mean()), float(profile[at:high].mean())
         outside, inside = (one, two) if inwards > 0 else (two, one)

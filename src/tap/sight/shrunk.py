@@ -15,16 +15,20 @@ _SIDE = 160
 """Longer side, in px, of the program picture that is searched."""
 _CORRELATED, _PART = 0.5, 0.7
 """Correlation from which on a camera may be there, of all of it or of its upper or lower part."""
+NEARLY = 0.08
+"""What correlates nearly as well as the best is tried, too."""
 BORDER = 0.06
 """Part of the sides that may be a frame around it."""
 
 
-def find_shrunk(program: Luma, camera: Luma, within: Rect) -> tuple[float, Rect] | None:
-    """Where in a part of the program's picture the camera's, shrunk, lies: correlation and rect."""
+def find_shrunk(program: Luma, camera: Luma, within: Rect) -> list[tuple[float, Rect]]:
+    """Where in a part of the program's picture the camera's, shrunk, may lie: correlation and rect,
+    the best of each size that correlates nearly as well as the best of all, which comes first. The
+    largest shapes of a picture rule that, and correlate in other sizes too."""
     h, w = program.shape
     x0, y0 = round(within.x0 * w), round(within.y0 * h)
     searched = program[y0 : round(within.y1 * h), x0 : round(within.x1 * w)]
-    best: tuple[float, Rect] | None = None
+    found: list[tuple[float, Rect]] = []
     for scale in _SCALES:
         high = round(h * scale)
         wide = round(high * camera.shape[1] / camera.shape[0])
@@ -42,11 +46,11 @@ def find_shrunk(program: Luma, camera: Luma, within: Rect) -> tuple[float, Rect]
         part = round(_PART * len(core))
         tried = [(core, 0), (core[:part], 0), (core[-part:], len(core) - part)]
         peak, (x, y), above = max((*_peak(searched, one), rows) for one, rows in tried)
-        if peak >= _CORRELATED and (best is None or peak > best[0]):
+        if peak >= _CORRELATED:
             left, top = x0 + x - rim_x, y0 + y - above - rim_y
-            rect = Rect(left / w, top / h, (left + wide) / w, (top + high) / h)
-            best = peak, rect
-    return best
+            found.append((peak, Rect(left / w, top / h, (left + wide) / w, (top + high) / h)))
+    found.sort(key=lambda hit: -hit[0])
+    return [hit for hit in found if hit[0] >= found[0][0] - NEARLY]
 
 
 def _peak(searched: Luma, template: Luma) -> tuple[float, tuple[int, int]]:
