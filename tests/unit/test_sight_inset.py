@@ -19,6 +19,7 @@ from tests.unit.sample_pictures import (
 
 from tap.sight import camera as sight_camera
 from tap.sight import inset
+from tap.sight.behind import Behind
 from tap.sight.compose import Composer
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
@@ -313,12 +314,11 @@ def test_an_inset_need_not_cover_a_wall_on_which_little_is_seen(wall, covers):
     usual[2, 4:] = wall
     for _ in range(10):
         camera.chart.learn(usual.ravel(), np.full(BLOCKS, 10.0), None)
-    finder = inset.InsetFinder(Eye(States(1), [camera], SightSettings()), [camera], 3000.0)
     fits = usual.copy()
     fits[3, 4:] = 0.0
     match = SimpleNamespace(blocks=fits.ravel(), information=np.full(BLOCKS, 10.0))
     evidence = SimpleNamespace(matches=[match], luma=np.zeros((90, 160), np.uint8))
-    assert finder._covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == covers
+    assert Behind([camera]).covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == covers
 
 
 @pytest.mark.parametrize(("beside", "shown"), [(0.6, True), (0.0, False)])
@@ -327,14 +327,13 @@ def test_what_is_nowhere_beside_an_inset_is_not_behind_it(beside, shown):
     camera = sight_camera.Camera(SightSettings())
     for _ in range(10):
         camera.chart.learn(np.full(BLOCKS, 0.6), np.full(BLOCKS, 10.0), None)
-    finder = inset.InsetFinder(Eye(States(1), [camera], SightSettings()), [camera], 3000.0)
     inside = np.zeros((4, 8), np.bool_)
     inside[2:, 4:] = True
     match = SimpleNamespace(
         blocks=np.where(inside, 0.0, beside).ravel(), information=np.where(inside, 10, 0.5).ravel()
     )
     evidence = SimpleNamespace(matches=[match], luma=np.zeros((90, 160), np.uint8))
-    assert finder._covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == shown
+    assert Behind([camera]).covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == shown
 
 
 def test_a_dissolve_is_not_searched_for_an_inset(monkeypatch):

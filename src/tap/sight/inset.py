@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from tap.sight.behind import Behind, Blocks, blocks_in, comes_over, is_partly
 from tap.sight.camera import Camera
-from tap.sight.chart import Chart
 from tap.sight.crowd import groups, step_of
-from tap.sight.doubt import usual_fit, usual_level
-from tap.sight.evidence import Evidence, Match
+from tap.sight.doubt import usual_fit
+from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.look import BLOCKS, WHOLE, Rect
 from tap.sight.outline import likely
@@ -25,12 +24,6 @@ from tap.sight.shrunk import BORDER, NEARLY, find_shrunk, scaled
 from tap.sight.views import Views
 from tap.vocabulary import Luma
 
-Blocks = npt.NDArray[np.bool_]
-"""(32,): some of a picture's blocks."""
-
-_COVERED = 0.35
-"""A block that reaches less than this part of its usual fit is covered."""
-_LEAST_BLOCKS, _MOST_BLOCKS = 4, 26
 _NOTHING = np.zeros(BLOCKS, np.bool_)
 _KEEN, _OFTEN, _EVERY = 4, 3, 12
 """Of the pictures with something covered, the first few are searched; then some, while the first is
@@ -54,15 +47,8 @@ _ROUNDS, _CLOSE = 4, 0.08
 picture goes on behind, a camera near it would be bent into it."""
 _BLENDED = 0.05
 """Part of all nats by which a blend must explain more than the best camera to be one."""
-_HALF_A_BLOCK = 0.5
-_SAME_BLOCKS = 0.6
-"""An inset must cover this part of what is covered, and this part of it must be."""
-_AS_KNOWN, _BESIDE = 0.5, 0.25
-"""Beside the inset the big camera must fit to this part as it usually does, or, where that is not
-known, as cameras usually do."""
 _BEHIND = 0.5
 """Of what is in the inset the big camera explains at most this part of what the small one does."""
-
 _ALONE = 0.9
 """If the small camera alone, laid out as in the inset, explains this part of what both do, it is no
 inset."""
@@ -101,6 +87,7 @@ class InsetFinder:
         self._eye = eye
         self._max_delay_ms = max_delay_ms
         self._cameras = cameras
+        self._behind = Behind(cameras)
         self._covered = self._searches = 0
         self._before = _NOTHING
         """The blocks (32,) that were covered in the pictures of those that `_covered` counts."""
@@ -116,11 +103,11 @@ class InsetFinder:
         if big is None or match is None or evidence.flat:
             self._forget()
             return None
-        hidden = self._hidden(big, match)
-        if not _is_partly(hidden):
+        hidden = self._behind.hidden(big, match)
+        if not is_partly(hidden):
             self._forget()
             return None
-        if int((hidden & ~self._before).sum()) >= _LEAST_BLOCKS:
+        if comes_over(hidden, self._before):
             self._covered = 0  # something has come over it
         self._before = self._before | hidden
         views = Views(evidence.luma)
@@ -131,7 +118,9 @@ class InsetFinder:
                 return self._found
             self._missed += 1
             if self._missed <= _PATIENCE:
-                return self._found if self._is_covered(self._found, match, hidden) else None
+                # Most likely what covers it there is still that.
+                there = self._behind.is_covered(big, match, self._found.blocks)
+                return self._found if there else None
         self._found, self._missed = None, 0
         if _is_blend(big, evidence):
             return None
@@ -157,53 +146,6 @@ class InsetFinder:
         fit = self._fit(inset, evidence.at_ms, views)
         return fit >= _GOES_ON * self._worth(inset.small)
 
-    def _is_covered(self, inset: Inset, match: Match, hidden: Blocks) -> bool:
-        """Whether something covers the big camera where an inset was found: most likely that."""
-        told = inset.blocks & self._telling(inset.big, match)
-        return self._is_mostly(hidden, told, self._cameras[inset.big].chart, match)
-
-    @staticmethod
-    def _is_mostly(covered: Blocks, told: Blocks, chart: Chart, match: Match) -> bool:
-        """Whether most of what is `told` is covered: of a plain wall little is seen anyhow."""
-        weights = chart.bare * match.information
-        return float(weights[covered & told].sum()) >= _SAME_BLOCKS * float(weights[told].sum()) > 0
-
-    def _hidden(self, big: int, match: Match) -> Blocks:
-        """The blocks (32,) in which a camera is not seen, though it usually is, or, of one that was
-        not seen before, though cameras usually are."""
-        chart, usual = self._cameras[big].chart, usual_fit(self._cameras)
-        if chart.settled:
-            return chart.covered(match.blocks, match.information, _COVERED)
-        if usual is None:
-            return np.zeros(BLOCKS, np.bool_)
-        return np.asarray((match.blocks < _COVERED * usual) & self._telling(big, match))
-
-    def _telling(self, big: int, match: Match) -> Blocks:
-        """The blocks (32,) that hold a picture, and in which a camera is usually seen: what lies
-        over every camera that is known lies over one that was not seen before, too."""
-        held = match.information > 1.0
-        chart, usual = self._cameras[big].chart, usual_fit(self._cameras) or 0.0
-        charts = [camera.chart for camera in self._cameras if camera.chart.settled]
-        bare = [one.bare for one in ([chart] if chart.settled else charts)]
-        return np.asarray(held & (np.max(bare, axis=0) >= _COVERED * usual) if bare else held)
-
-    def _covers(self, big: int, evidence: Evidence, rect: Rect) -> bool:
-        """Whether an inset at `rect` covers what the big camera does not explain, and only that,
-        and that camera is to be seen beside it."""
-        match = evidence.matches[big]
-        if match is None:
-            return False
-        covered = self._hidden(big, match)
-        told = _blocks_in(rect, evidence.luma) & self._telling(big, match)
-        touched = _blocks_in(rect, evidence.luma, _HALF_A_BLOCK)
-        explains = float((covered & touched).sum()) >= _SAME_BLOCKS * float(covered.sum())
-        chart, usual = self._cameras[big].chart, usual_level(self._cameras) or 0.0
-        expected = _AS_KNOWN * chart.bare if chart.settled else np.full(BLOCKS, _BESIDE * usual)
-        shown = float((match.blocks * match.information)[~touched].sum())
-        if shown < float((expected * match.information)[~touched].sum()):
-            return False  # it is not in the picture at all
-        return explains and self._is_mostly(covered, told, chart, match)
-
     def _shows(self, big: int, evidence: Evidence, rect: Rect, views: Views) -> float:
         """How well the big camera still explains what is in an inset at `rect`: 0 .. 1."""
         match, camera = evidence.matches[big], self._cameras[big]
@@ -223,23 +165,6 @@ class InsetFinder:
         alone = self._eye.fit_at(self._cameras[inset.small], views, whole, index)
         return alone * evidence.information >= _ALONE * both
 
-    def _around_covered(self, big: int, evidence: Evidence) -> Rect:
-        """The part of the picture in which an inset must lie: around all that is covered."""
-        match = evidence.matches[big]
-        if match is None:
-            return WHOLE
-        wide, high = _across(evidence.luma)
-        covered = self._hidden(big, match).reshape(high, wide)
-        rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
-        if not len(rows):
-            return WHOLE
-        return Rect(
-            max(0.0, (columns[0] - 1) / wide),
-            max(0.0, (rows[0] - 1) / high),
-            min(1.0, (columns[-1] + 2) / wide),
-            min(1.0, (rows[-1] + 2) / high),
-        )
-
     def _worth(self, number: int, *, missing: bool = False) -> float:
         """The fit that an inset must reach; more, if a camera's picture is `missing`."""
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
@@ -247,7 +172,7 @@ class InsetFinder:
         return max(_FITS, (_MISSING if missing else _AS_USUAL) * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
-        luma, within = scaled(evidence.luma), self._around_covered(big, evidence)
+        luma, within = scaled(evidence.luma), self._behind.around(big, evidence)
         hits: list[_Hit] = []
         crowd = groups(len(self._cameras))
         self._searches += 1
@@ -261,13 +186,13 @@ class InsetFinder:
         likely = [
             hit
             for hit in hits
-            if hit.peak >= best - NEARLY and self._covers(big, evidence, hit.rect)
+            if hit.peak >= best - NEARLY and self._behind.covers(big, evidence, hit.rect)
         ]
         able: list[tuple[float, Inset]] = []
         missing = bool(evidence.lacking or evidence.blind)
         for hit in self._closest(likely, views):
             number, rect = hit.number, hit.rect
-            inside = _blocks_in(rect, evidence.luma)
+            inside = blocks_in(rect, evidence.luma)
             placed = self._placed(number, hit.mirror, rect, evidence.at_ms, views)
             if placed is None:
                 continue
@@ -380,11 +305,6 @@ def _is_blend(big: int, evidence: Evidence) -> bool:
     return gained > _BLENDED * evidence.information
 
 
-def _is_partly(hidden: Blocks) -> bool:
-    """Whether a camera explains the picture in some blocks, and in others not at all."""
-    return _LEAST_BLOCKS <= int(hidden.sum()) <= _MOST_BLOCKS
-
-
 def _best_of(able: Sequence[tuple[float, Inset]]) -> Inset | None:
     """The best inset, and how near the other cameras come to it. Each comes with how well it fits:
     as it was found, whole, and as closely as it can be laid."""
@@ -428,23 +348,3 @@ def is_close(one: Rect, other: Rect) -> bool:
 
 def _area(rect: Rect) -> float:
     return (rect.x1 - rect.x0) * (rect.y1 - rect.y0)
-
-
-def _across(luma: Luma) -> tuple[int, int]:
-    """How many blocks a program picture has across and down."""
-    return (8, 4) if luma.shape[1] > luma.shape[0] else (4, 8)
-
-
-def _blocks_in(rect: Rect, luma: Luma, slack: float = 0.0) -> Blocks:
-    """The blocks (32,) of the whole program picture whose middle lies in a rect.
-
-    `slack`: as far as this outside of it too, in blocks.
-    """
-    across, down = _across(luma)
-    x = (np.arange(across) + 0.5) / across
-    y = (np.arange(down) + 0.5) / down
-    dx, dy = slack / across, slack / down
-    down_in = (y >= rect.y0 - dy) & (y <= rect.y1 + dy)
-    across_in = (x >= rect.x0 - dx) & (x <= rect.x1 + dx)
-    out: Blocks = (down_in[:, None] & across_in[None]).reshape(BLOCKS)
-    return out
