@@ -288,6 +288,29 @@ def test_an_inset_in_the_picture_of_a_camera_that_was_never_on():
     }
 
 
+def test_block_by_block_a_picture_tells_more_than_as_a_whole(monkeypatch):
+    """... and than where its edges are seen: of two that look alike, the one that fits."""
+    cameras = [sight_camera.Camera(SightSettings()) for _ in range(3)]
+    finder = inset.InsetFinder(Eye(States(3), cameras, SightSettings()), cameras, 3000.0)
+    evidence = Evidence(9, 360.0, live(A, 360.0), np.zeros(20), [None] * 3)
+    hits = [inset._Hit(0.95, n, False, Rect(0.5, 0.5, 0.9, 0.9), 0) for n in (1, 2)]
+    fits = {1: 0.576, 2: 0.334}
+    monkeypatch.setattr(inset, "scaled", lambda luma: luma)
+    monkeypatch.setattr(finder, "_hits", lambda n, *_, **__: [h for h in hits if h.number == n])
+    monkeypatch.setattr(finder._behind, "covers", lambda *_: True)
+    monkeypatch.setattr(finder, "_closest", lambda likely, _: likely)
+    monkeypatch.setattr(finder, "_placed", lambda n, *_: (inset.Placement(), 0, fits[n]))
+    monkeypatch.setattr(finder, "_shows", lambda *_: 0.0)
+    monkeypatch.setattr(finder, "_is_all", lambda *_: False)
+    told = {1: 0.558, 2: 1.0}
+    monkeypatch.setattr(
+        finder, "_outlined", lambda _, __, able: [(f * told[i.small], i) for f, i in able]
+    )
+    found = finder._search(0, evidence, None)
+    assert found.small == 1
+    assert found.rivals[2] < 0.7
+
+
 def test_an_inset_of_a_camera_that_was_never_on_and_is_late():
     """What it showed a moment ago is not what is in the inset."""
     late_ms = 2200.0

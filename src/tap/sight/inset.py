@@ -45,6 +45,9 @@ _SIZES, _TRIED_ROUNDS = 5, 2
 _ROUNDS, _CLOSE = 4, 0.08
 """Refining steps, and how far they may move the picture, as part of its sides: where the big
 picture goes on behind, a camera near it would be bent into it."""
+_DECIDES = 2
+"""How well a camera fits block by block tells more than how well it correlates as a whole, or than
+where the inset's edges are seen: it counts so many times."""
 _BLENDED = 0.05
 """Part of all nats by which a blend must explain more than the best camera to be one."""
 _BEHIND = 0.5
@@ -203,7 +206,7 @@ class InsetFinder:
             taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
             inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
             if not self._is_all(inset, index, evidence, views):
-                able.append((hit.peak * fit, inset))
+                able.append((hit.peak * fit**_DECIDES, inset))
         return _best_of(self._outlined(big, evidence, able))
 
     def _hits(

@@ -33,9 +33,9 @@ _MISSING = 0.9
 gave none: only what is its very own does."""
 _ASIDE, GOES_ON = 0.18, 0.06
 """Fit that a crop aside of the middle must make up for: cameras near each other are such crops."""
-_PARTLY, _STANDS_OUT = 0.4, 2.5
+_PARTLY, _STANDS_OUT, _AMONG_ALIKE = 0.4, 2.5, 1.5
 """Part of how cameras fit that one must reach of which a part is covered, and how many times better
-than all others it must fit."""
+than all others it must fit where they lie, and where it does: those may look much like it."""
 _ZOOMS = tuple(1.045**n for n in range(1, 17))
 _REFINED = 3
 """Best of the usual placements that are refined: bars are known to a pixel or two."""
@@ -117,9 +117,12 @@ class Proposer:
         if usual is None or not rough or self._cameras[rough[0][1]].confirmed:
             return None
         fit, number, placement, _ = rough[0]
-        fits = [match.fit for match in evidence.matches if match is not None]
-        second = max([*fits, *(other for other, n, _, _ in rough if n != number)], default=0.0)
-        if fit < max(_PARTLY * usual, _STANDS_OUT * second):
+        now = [match.fit for match in evidence.matches if match is not None]
+        others = [(other, p.mirror) for other, n, p, _ in rough if n != number]
+        alike = [other for other, mirror in others if mirror == placement.mirror]
+        apart = [*now, *(other for other, mirror in others if mirror != placement.mirror)]
+        least = max(_STANDS_OUT * max(apart, default=0.0), _AMONG_ALIKE * max(alike, default=0.0))
+        if fit < max(_PARTLY * usual, least):
             return None
         return Proposal(number, placement, fit, fit)
 
