@@ -72,6 +72,15 @@ def test_an_inset_that_stands_near_the_edge_of_the_picture(from_edge):
     assert wrong < 0.7 * right
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rect", [Rect(0.3, -0.5, 0.8, -0.01), Rect(1.2, 0.2, 1.7, 0.7)])
+def test_an_inset_outside_of_the_picture_is_not_likely(rect):
+    big = texture(9, 135, 240)
+    right, wrong = likely(program(big), big, Placement(), [beside(0.0), Placement(on=rect)])
+    assert right == 1.0
+    assert wrong < 0.3
+
+
 def test_nothing_is_told_where_no_edge_is_seen():
     big = texture(9, 135, 240)
     assert likely(noisy(big, 1), big, Placement(), [beside(0.0), beside(0.06)]) == [1.0, 1.0]

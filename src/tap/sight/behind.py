@@ -56,15 +56,7 @@ class Behind:
         shown = float((match.blocks * match.information)[~touched].sum())
         if shown < float((expected * match.information)[~touched].sum()):
             return False  # it is not in the picture at all
-        return explains and self.is_covered(big, match, blocks_in(rect, evidence.luma))
-
-    def is_covered(self, big: int, match: Match, blocks: Blocks) -> bool:
-        """Whether something covers most of what is seen of a camera in some blocks: of a plain wall
-        little is seen anyhow."""
-        told = blocks & self._telling(big, match)
-        weights = self._chart(big).bare * match.information
-        covered = float(weights[self.hidden(big, match) & told].sum())
-        return covered >= _SAME_BLOCKS * float(weights[told].sum()) > 0
+        return explains and self._is_covered(big, match, blocks_in(rect, evidence.luma))
 
     def around(self, big: int, evidence: Evidence) -> Rect:
         """The part of the picture in which an inset must lie: around all that is covered."""
@@ -82,6 +74,14 @@ class Behind:
             min(1.0, (columns[-1] + 2) / wide),
             min(1.0, (rows[-1] + 2) / high),
         )
+
+    def _is_covered(self, big: int, match: Match, blocks: Blocks) -> bool:
+        """Whether something covers most of what is seen of a camera in some blocks: of a plain wall
+        little is seen anyhow."""
+        told = blocks & self._telling(big, match)
+        weights = self._chart(big).bare * match.information
+        covered = float(weights[self.hidden(big, match) & told].sum())
+        return covered >= _SAME_BLOCKS * float(weights[told].sum()) > 0
 
     def _chart(self, big: int) -> Chart:
         return self._cameras[big].chart

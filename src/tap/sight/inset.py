@@ -121,8 +121,8 @@ class InsetFinder:
                 return self._found
             self._missed += 1
             if self._missed <= _PATIENCE:
-                # Most likely what covers it there is still that.
-                there = self._behind.is_covered(big, match, self._found.blocks)
+                # Most likely what still covers it there, and only there, is that.
+                there = self._behind.covers(big, evidence, self._found.placement.on)
                 return self._found if there else None
         self._found, self._missed = None, 0
         if _is_blend(big, evidence):

@@ -74,8 +74,12 @@ def _edges(off: Floats, rect: Rect) -> list[float | None]:
         picture = off.T if turned else off
         count, side = picture.shape[1], (high - low) * picture.shape[1]
         rim = (1 - _MIDDLE) / 2 * (end - start)
-        rows = slice(round((start + rim) * len(picture)), round((end - rim) * len(picture)))
-        profile = picture[rows].mean(axis=0)
+        first, last = (round(at * len(picture)) for at in (start + rim, end - rim))
+        along = picture[max(0, first) : max(0, last)]
+        if not len(along):
+            found += [None, None]  # it lies outside of the picture
+            continue
+        profile = along.mean(axis=0)
         for edge, inwards in ((low * count, 1), (high * count, -1)):
             at = _edge(profile, edge, inwards, side)
             found.append(None if at is None else (edge - at) * inwards / side)
