@@ -162,4 +162,4 @@ def test_pictures_of_the_past_are_kept_small():
     big = cv2.resize(texture(1), (1920, 1080))
     for n in range(3):
         past.add(200.0 * n, big)
-    assert {picture.shape for _, picture in past._kept} == {(135, 240)}
+    assert {picture.shape for _, picture in past._kept} == {(90, 160)}

@@ -38,6 +38,7 @@ _PATIENCE = 5
 _COMPOSED_AREA = 0.18
 """Part of the picture from which an inset counts; found to a per cent or two."""
 _FALLBACK_DELAY_MS, _APART_MS, _AROUND_MS = 200.0, 450.0, 120.0
+_TURNS = 2
 _CANDIDATES = 32
 """Frames of a camera that are tried first."""
 _SIZES, _TRIED_ROUNDS = 5, 2
@@ -278,11 +279,12 @@ class InsetFinder:
 
     def _indices(self, camera: Camera, at_ms: float) -> list[int]:
         """Which of a camera's pictures is due; or, where it is not known how late it is, some all
-        along its past: a head has turned by then."""
+        along its past, half of them in one search: a head has turned by then."""
         if camera.delay.ms is not None:
             lags_ms = [camera.delay.ms]
         else:
             lags_ms = list(np.arange(_FALLBACK_DELAY_MS, self._max_delay_ms, _APART_MS))
+            lags_ms = lags_ms[self._searches % _TURNS :: _TURNS]
         indices = [part.stop - 1 for lag in lags_ms if (part := _until(camera, at_ms - lag))]
         return list(dict.fromkeys(indices))
 

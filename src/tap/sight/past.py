@@ -14,7 +14,7 @@ from tap.vocabulary import Luma, Picture, Undecoded, luma_of
 _STEP_MS = 120.0
 _KEEP_MS = 32_000.0
 """How far back replays are recognised."""
-_SIDE = 240
+_SIDE = 160
 """Longer side, in px, of the pictures that are kept."""
 
 
