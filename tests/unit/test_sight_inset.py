@@ -191,11 +191,13 @@ def test_the_longer_past_finds_what_was_shown_before():
         memory.add(40.0 * n, picture)
         past.add(40.0 * n, picture)
     old = Seen.of(blocks(sample(camera.at(2400.0), WHOLE, portrait=False)))
-    even = np.ones(BLOCKS)
-    assert past.best(old, even, memory, 9000.0)[0] > 0.8
+    fit, then_ms = past.best(old, memory, -np.inf, 9000.0)
+    assert fit > 0.8
+    assert then_ms == pytest.approx(2400.0, abs=60)
     other = Seen.of(blocks(sample(Camera(6).at(2400.0), WHOLE, portrait=False)))
-    assert past.best(other, even, memory, 9000.0)[0] < 0.2
-    assert past.best(old, even, memory, -1.0)[0] == 0.0
+    assert past.best(other, memory, -np.inf, 9000.0)[0] < 0.2
+    assert past.best(old, memory, -np.inf, -1.0)[0] == 0.0
+    assert past.best(old, memory, 4000.0, 9000.0)[0] < 0.8
 
 
 def test_an_inset_stays_while_pictures_of_its_camera_are_missing():
@@ -299,7 +301,7 @@ def test_block_by_block_a_picture_tells_more_than_as_a_whole(monkeypatch):
     monkeypatch.setattr(finder, "_hits", lambda n, *_, **__: [h for h in hits if h.number == n])
     monkeypatch.setattr(finder._behind, "covers", lambda *_: True)
     monkeypatch.setattr(finder, "_closest", lambda likely, _: likely)
-    monkeypatch.setattr(finder, "_placed", lambda n, *_: (inset.Placement(), 0, fits[n]))
+    monkeypatch.setattr(finder, "_placed", lambda hit, *_: (inset.Placement(), 0, fits[hit.number]))
     monkeypatch.setattr(finder, "_shows", lambda *_: 0.0)
     monkeypatch.setattr(finder, "_is_all", lambda *_: False)
     told = {1: 0.558, 2: 1.0}
@@ -309,6 +311,23 @@ def test_block_by_block_a_picture_tells_more_than_as_a_whole(monkeypatch):
     found = finder._search(0, evidence, None)
     assert found.small == 1
     assert found.rivals[2] < 0.7
+
+
+@pytest.mark.parametrize("count", [3, 10, 20])
+def test_pictures_all_along_the_past_of_every_camera_are_tried_however_many_there_are(count):
+    cameras = [sight_camera.Camera(SightSettings()) for _ in range(count)]
+    for camera in cameras:
+        for n in range(90):
+            camera.memory.add(40.0 * n, texture(1))
+    finder = inset.InsetFinder(Eye(States(count), cameras, SightSettings()), cameras, 3200.0)
+    tried = {n: set() for n in range(count)}
+    finder._hits = lambda n, at_ms, *_, **__: (
+        tried[n].update(finder._indices(cameras[n], at_ms)) or []
+    )
+    evidence = Evidence(9, 3560.0, texture(1), np.zeros(500), [None] * count)
+    for _ in range(-(-count // 8)):
+        finder._search(-1, evidence, None)
+    assert {len(indices) for indices in tried.values()} == {7}
 
 
 def test_an_inset_of_a_camera_that_was_never_on_and_is_late():

@@ -91,15 +91,15 @@ def test_the_first_shot_of_a_camera_that_stands_still_is_no_replay():
     assert seen.told() == [("cut", 4000, A, B), ("cut", 9000, B, C)]
 
 
-def stutters(index, fit):
-    """Evidence of a picture that the one camera explains so well, and its past as ever."""
+def stutters(index, fit, count=1):
+    """Evidence of a picture that each of so many cameras explains so well."""
     luma, even = texture(1), np.ones(BLOCKS)
     none = np.zeros(0)
     match = Match(fit, 0.0, 100.0, 1.0, 0, fit * even, 10 * even, none, none)
-    states = States(1)
-    evidence = Evidence(index, 40.0 * index, luma, np.full(states.count, -60.0), [match])
+    states = States(count)
+    evidence = Evidence(index, 40.0 * index, luma, np.full(states.count, -60.0), [match] * count)
     evidence.information, evidence.odd = 320.0, 0.3
-    evidence.nats[0] = fit * 320.0
+    evidence.nats[:count] = fit * 320.0
     return evidence, Views(luma)
 
 
@@ -108,26 +108,57 @@ def stutters(index, fit):
 )
 def test_what_fits_a_little_less_for_a_moment_is_no_replay(fit, stutter, first):
     """As where a feed stutters; of what was filmed twice, the past fits as well as ever."""
-    past = SimpleNamespace(
-        sure_ms=240.0,
-        best=lambda _seen, _weights, _memory, before_ms: (0.92, before_ms),
-        around=lambda _seen, _memory, _from_ms, to_ms: (0.92, to_ms),
-    )
-    camera = SimpleNamespace(
-        size=(640, 360),
-        level=0.9,
-        past=past,
-        chart=SimpleNamespace(known=True, usual=0.9),
-        delay=SimpleNamespace(ms=100.0, locked=True),
-        memory=SimpleNamespace(placement=Placement(), cells=None, stutters=lambda _: stutter),
-    )
-    replays = Replays(States(1), [camera], 3000.0)
+    replays = Replays(States(1), [known(stutter=stutter)], 3000.0)
     told = []
     for index in range(10):
         evidence, views = stutters(index, fit)
         replays.look(evidence, views)
         told.append(evidence.replayed is not None)
     assert told == [False] * first + [True] * (10 - first)
+
+
+def known(*, stutter=False, past_fit=0.92, asked=None):
+    """A camera whose past explains every picture so well; `asked` counts how often it was asked."""
+
+    def best(_seen, _memory, _from_ms, to_ms):
+        if asked is not None:
+            asked.append(to_ms)
+        return past_fit, to_ms
+
+    return SimpleNamespace(
+        size=(640, 360),
+        level=0.9,
+        past=SimpleNamespace(sure_ms=240.0, best=best),
+        chart=SimpleNamespace(known=True, usual=0.9),
+        delay=SimpleNamespace(ms=100.0, locked=True),
+        memory=SimpleNamespace(placement=Placement(), cells=None, stutters=lambda _: stutter),
+    )
+
+
+@pytest.mark.parametrize("count", [4, 12, 30])
+def test_everybodys_past_is_asked_however_many_there_are(count):
+    asked = [[] for _ in range(count)]
+    cameras = [known(past_fit=0.0, asked=one) for one in asked]
+    replays = Replays(States(count), cameras, 3000.0)
+    for index in range(60):
+        evidence, views = stutters(index, 0.4, count)
+        replays.look(evidence, views)
+    late_ms = 40.0 * 30 - 1100.0
+    assert all(max(one) > late_ms for one in asked)
+
+
+def test_an_earlier_picture_that_is_looked_at_again_ends_no_replay():
+    replays = Replays(States(1), [known()], 3000.0)
+    for index in range(5, 10):
+        evidence, views = stutters(index, 0.4)
+        replays.look(evidence, views)
+    earlier, views = stutters(4, 0.9)
+    earlier.odd = -1.0
+    replays.look(earlier, views)
+    assert earlier.replayed is None
+    following, views = stutters(10, 0.8)  # it would be too good to be found anew
+    replays.look(following, views)
+    assert following.replayed == 0
 
 
 def test_a_lower_third_is_no_replay():

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tap.sight.camera import Camera
-from tap.sight.chart import Chart
 from tap.sight.doubt import usual_fit, usual_level
 from tap.sight.evidence import Evidence, Match
 from tap.sight.look import BLOCKS, WHOLE, Rect
@@ -79,18 +78,15 @@ class Behind:
         """Whether something covers most of what is seen of a camera in some blocks: of a plain wall
         little is seen anyhow."""
         told = blocks & self._telling(big, match)
-        weights = self._chart(big).bare * match.information
+        weights = self._cameras[big].chart.bare * match.information
         covered = float(weights[self.hidden(big, match) & told].sum())
         return covered >= _SAME_BLOCKS * float(weights[told].sum()) > 0
-
-    def _chart(self, big: int) -> Chart:
-        return self._cameras[big].chart
 
     def _telling(self, big: int, match: Match) -> Blocks:
         """The blocks (32,) that hold a picture, and in which a camera is usually seen: what lies
         over every camera that is known lies over one that was not seen before, too."""
         held = match.information > 1.0
-        chart, usual = self._chart(big), usual_fit(self._cameras) or 0.0
+        chart, usual = self._cameras[big].chart, usual_fit(self._cameras) or 0.0
         charts = [camera.chart for camera in self._cameras if camera.chart.settled]
         bare = [one.bare for one in ([chart] if chart.settled else charts)]
         return np.asarray(held & (np.max(bare, axis=0) >= _COVERED * usual) if bare else held)

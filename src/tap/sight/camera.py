@@ -1,13 +1,17 @@
 """What sight knows of one camera."""
 
+from collections.abc import Sequence
+
 from tap.sight.chart import Chart
 from tap.sight.delay import Delay
 from tap.sight.evidence import Evidence, Match
+from tap.sight.look import is_coarse
 from tap.sight.memory import Memory
 from tap.sight.past import Past
+from tap.sight.presence import Presence
 from tap.sight.settings import SightSettings
 from tap.sight.still import Stillness
-from tap.vocabulary import LookAt, Picture, when_asked
+from tap.vocabulary import CameraSeen, LookAt, Picture, when_asked
 
 LEVEL_START = 0.5
 _LEVEL_PACE, _LEVEL_WEIGHT = 0.03, 4
@@ -34,7 +38,7 @@ class Camera:
     def __init__(
         self, settings: SightSettings, look_at: LookAt = when_asked, of_many: int = 1
     ) -> None:
-        """One of so many."""
+        """`of_many`: so many cameras there are."""
         keep_ms = settings.max_delay_ms + settings.max_lookahead_ms + 400
         self.memory = Memory(keep_ms, look_at)
         self.still = Stillness(self.memory)
@@ -60,6 +64,20 @@ class Camera:
         late_ms += [] if self.guessed_ms is None else [self.guessed_ms]
         self.memory.thin(at_ms - max([_WHOLE_MS, *(late + _REACH_MS for late in late_ms)]))
 
+    def seen(self, name: str, presence: Presence) -> CameraSeen:
+        """What was learnt about it so far. Times in ms."""
+        low, high = self.delay.interval_ms
+        known = self.delay.ms is not None
+        return CameraSeen(
+            id=name,
+            delay_ms=self.delay.ms,
+            delay_low_ms=low if known else None,
+            delay_high_ms=high if known else None,
+            frames_seen=presence.frames,
+            gaps=tuple(sorted([*presence.gaps, *self.still.gaps()])),
+            mirrored=self.memory.placement.mirror,
+        )
+
     def learn(self, evidence: Evidence, match: Match, usual: float) -> None:
         """The camera was live in this picture: remember how it fits and how late it is. `usual`:
         how well the cameras of this programme do, 0 .. 1."""
@@ -73,3 +91,15 @@ class Camera:
         if not evidence.repeat and evidence.odd < 0:
             self.chart.learn(match.blocks, match.information, match.motion)
             self.delay.learn(evidence.at_ms, match.times, match.curve)
+
+
+def compare_as_coarsely(cameras: Sequence[Camera]) -> None:
+    """Cameras of few pixels fit better than others, as the program's noise is averaged away: so
+    beside one of them all are compared with as few."""
+    coarse = [c.size for c in cameras if c.size is not None and is_coarse(c.size)]
+    coarsest = min(coarse, key=lambda size: size[0] * size[1], default=None)
+    for camera in cameras:
+        if camera.memory.coarsest != coarsest:
+            camera.memory.coarsest = coarsest
+            camera.memory.place(camera.memory.placement, portrait=camera.memory.portrait)
+            camera.chart.restart()

@@ -13,7 +13,7 @@ from tap.sight.crowd import FEW, step_of
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.infer import States
-from tap.sight.inset import Inset, InsetFinder, is_close
+from tap.sight.inset import MISSING, Inset, InsetFinder, is_close
 from tap.sight.look import WHOLE, Rect
 from tap.sight.placement import Placement
 from tap.sight.refine import refine
@@ -32,8 +32,6 @@ _OFF_BELOW = 0.2
 """Part of all nats by which "off camera" is less likely than a picture in a picture that fits."""
 _LIKE_ITSELF, _LEAST = 0.3, 0.12
 """A camera must fit its box to this part of its usual fit (it is small there), and to this."""
-_MISSING = 0.6
-"""To this part, if it may as well be the whole picture of a camera that gave none."""
 _SURE, _STANDS_OUT = 0.3, 2.5
 """From this fit on, or from so many times the second best on, a camera is believed to be there."""
 _ALONE, _AT_HALF = 6.0, 0.5
@@ -222,15 +220,15 @@ class Composer:
             number: self._fit_in(box, number, evidence, views)
             for number in self._worth_trying(box, evidence, views)
         }
-        missing = bool(evidence.lacking or evidence.blind)
-        part = _MISSING if missing else _LIKE_ITSELF
+        part = MISSING if evidence.missing else _LIKE_ITSELF
         # Of those that fit but poorly, one must stand out.
         second = sorted((0.0, 0.0, *fits.values()))[-2]
         least = {n: max(_LEAST, part * self._cameras[n].level) for n in fits}
+        alone = {n for n, fit in fits.items() if fit > _ALONE * second and not evidence.missing}
         return {
             number: fit
             for number, fit in fits.items()
-            if fit > least[number] * (_AT_HALF if fit > _ALONE * second and not missing else 1.0)
+            if fit > least[number] * (_AT_HALF if number in alone else 1.0)
             and (fit > _SURE or fit > _STANDS_OUT * second)
         }
 

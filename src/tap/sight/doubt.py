@@ -12,7 +12,6 @@ from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
 from tap.sight.look import BLOCKS
 from tap.sight.match import mix
-from tap.sight.settings import JUMP_MS
 from tap.sight.shift import shift
 from tap.sight.views import Views
 
@@ -33,9 +32,8 @@ _OFF_ELSEWHEN = 0.85
 that stands still is most of its present one."""
 _FITS = 0.75
 """A match below this part of the camera's usual fit says nothing of its delay."""
-_ELSEWHEN_ODD = 0.5
-_OLDER = 0.2
-"""Part of the nats of what moves that an older picture must gain over the present one."""
+ELSEWHEN_ODD = 0.5
+"""How odd (see `Evidence.odd`) an older picture of a camera is."""
 ELSEWHEN_MS = 300.0
 """How far outside the interval of its delay that is: more than a path's delay drifts between two
 shots of a camera."""
@@ -95,7 +93,7 @@ class Doubt:
             return floor
         camera = self._cameras[best]
         if not evidence.repeat and self._is_elsewhen(best, evidence):
-            evidence.odd = _ELSEWHEN_ODD
+            evidence.odd = ELSEWHEN_ODD
             return _OFF_ELSEWHEN * level * evidence.information
         usual = usual_fit(self._cameras)
         if usual is None or evidence.information < _DIM * camera.information:
@@ -114,8 +112,6 @@ class Doubt:
         if unlike > UNLIKE and camera.chart.settled:
             under = camera.chart.is_under(match.blocks, match.information)
             unlike = UNDER if under else unlike
-        if untimely > UNLIKE:
-            untimely = self._replayed(evidence, views, best, untimely)
         odd = evidence.odd = max(unlike, untimely)
         return float(evidence.nats[best]) + _OFF_PULL * level * odd * evidence.information
 
@@ -190,22 +186,6 @@ class Doubt:
             return False
         match.fit, match.blocks = fit, found.blocks
         return True
-
-    def _replayed(self, evidence: Evidence, views: Views, number: int, untimely: float) -> float:
-        """What moves is not where it should be: is it where it once was?"""
-        camera, match = self._cameras[number], evidence.matches[number]
-        if match is None:
-            return untimely
-        moving = camera.chart.moving(match.blocks, match.information, match.motion)
-        if moving is None:
-            return untimely
-        seen, _ = views.through(camera.memory.placement.on, camera.memory.cells)
-        delay = camera.delay.ms or 0.0
-        older, _ = camera.past.best(seen, moving, camera.memory, evidence.at_ms - delay - JUMP_MS)
-        if older < float(moving @ match.blocks) / float(moving.sum()) + _OLDER:
-            return untimely
-        evidence.replayed = number
-        return max(untimely, _ELSEWHEN_ODD)
 
     def _displaced(self, camera: Camera, match: Match, views: Views) -> float:
         """How far beside the camera's picture the program's lies, in grid cells."""

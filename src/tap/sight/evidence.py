@@ -92,6 +92,11 @@ class Evidence:
         ]
         return replace(self, luma=np.zeros((0, 0), np.uint8), matches=matches)
 
+    @property
+    def missing(self) -> bool:
+        """Whether pictures of some camera are missing, of which this may be one."""
+        return bool(self.lacking or self.blind)
+
     def why_missing(self, lost: Sequence[int], names: Sequence[str]) -> str:
         """What of these cameras is missing, in words."""
         frozen = [names[i] for i in lost if i in self.frozen]

@@ -31,14 +31,14 @@ not yet decided; then each twelfth."""
 _FITS, _AS_USUAL, _GOES_ON = 0.18, 0.4, 0.5
 """Part of its nats that an inset must gain, and part of the camera's usual fit that it must reach;
 one that was found goes on as long as it reaches this part of that."""
-_MISSING = 0.6
-"""Part of the usual fit, if it may as well be the whole picture of a camera that gave none."""
+MISSING = 0.6
+"""Part of its usual fit that a camera must reach in a part of the picture, if all of it may as well
+be the picture of one that gave none."""
 _PATIENCE = 5
 """Frames for which an inset that was found may not be recognised."""
 _COMPOSED_AREA = 0.18
 """Part of the picture from which an inset counts; found to a per cent or two."""
 _FALLBACK_DELAY_MS, _APART_MS, _AROUND_MS = 200.0, 450.0, 120.0
-_TURNS = 2
 _CANDIDATES = 32
 """Frames of a camera that are tried first."""
 _SIZES, _TRIED_ROUNDS = 5, 2
@@ -173,7 +173,7 @@ class InsetFinder:
         """The fit that an inset must reach; more, if a camera's picture is `missing`."""
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
         usual = usual or usual_fit(self._cameras) or 0.0
-        return max(_FITS, (_MISSING if missing else _AS_USUAL) * usual)
+        return max(_FITS, (MISSING if missing else _AS_USUAL) * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
         luma, within = scaled(evidence.luma), self._behind.around(big, evidence)
@@ -193,16 +193,14 @@ class InsetFinder:
             if hit.peak >= best - NEARLY and self._behind.covers(big, evidence, hit.rect)
         ]
         able: list[tuple[float, Inset]] = []
-        missing = bool(evidence.lacking or evidence.blind)
         for hit in self._closest(likely, views):
-            number, rect = hit.number, hit.rect
-            inside = blocks_in(rect, evidence.luma)
-            placed = self._placed(number, hit.mirror, rect, evidence.at_ms, views)
+            number, inside = hit.number, blocks_in(hit.rect, evidence.luma)
+            placed = self._placed(hit, evidence.at_ms, views)
             if placed is None:
                 continue
             placement, index, fit = placed
             behind = self._shows(big, evidence, placement.on, views)
-            if fit < max(self._worth(number, missing=missing), behind / _BEHIND):
+            if fit < max(self._worth(number, missing=evidence.missing), behind / _BEHIND):
                 continue
             taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
             inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
@@ -212,7 +210,7 @@ class InsetFinder:
 
     def _hits(
         self, number: int, at_ms: float, program: Luma, within: Rect, *, mirror: bool
-    ) -> list["_Hit"]:
+    ) -> list[_Hit]:
         """Where a camera may lie, in which sizes, as far as they count: by that picture of it which
         correlates best."""
         camera, found = self._cameras[number], list[_Hit]()
@@ -228,12 +226,12 @@ class InsetFinder:
                 found = hits
         return found[:_SIZES]
 
-    def _closest(self, hits: Sequence["_Hit"], views: Views) -> list["_Hit"]:
+    def _closest(self, hits: Sequence[_Hit], views: Views) -> list[_Hit]:
         """Of each camera, the one that fits best once it is moved a little."""
         best: dict[tuple[int, bool], tuple[float, _Hit]] = {}
         for hit in hits:
             camera, key = self._cameras[hit.number], (hit.number, hit.mirror)
-            start = self._start(hit.number, hit.mirror, hit.rect)
+            start = self._start(hit)
             near, fit = refine(
                 self._eye, camera, views, start, index=hit.index, rounds=_TRIED_ROUNDS
             )
@@ -241,9 +239,10 @@ class InsetFinder:
                 best[key] = fit, hit
         return [hit for _, hit in best.values()]
 
-    def _start(self, number: int, mirror: bool, rect: Rect) -> Placement:
-        of = self._cameras[number].memory.placement.of
-        return Placement(rect.core(BORDER), of.core(BORDER), mirror)
+    def _start(self, hit: _Hit) -> Placement:
+        """Where that is, without the rim, which may be a frame."""
+        of = self._cameras[hit.number].memory.placement.of
+        return Placement(hit.rect.core(BORDER), of.core(BORDER), hit.mirror)
 
     def _outlined(
         self, big: int, evidence: Evidence, able: list[tuple[float, Inset]]
@@ -260,13 +259,10 @@ class InsetFinder:
         told = likely(evidence.luma, luma, behind, whole)
         return [(fit * part, inset) for (fit, inset), part in zip(able, told, strict=True)]
 
-    def _placed(
-        self, number: int, mirror: bool, rect: Rect, at_ms: float, views: Views
-    ) -> tuple[Placement, int, float] | None:
+    def _placed(self, hit: _Hit, at_ms: float, views: Views) -> tuple[Placement, int, float] | None:
         """How a camera lies in an inset that was found to a pixel or two, which of its frames is
         there, and how well it fits; None if it lies elsewhere after all."""
-        camera = self._cameras[number]
-        start = self._start(number, mirror, rect)
+        camera, start = self._cameras[hit.number], self._start(hit)
         part = self._part(camera, at_ms)
         _, index = self._eye.search_inside(camera, views, start, part, most=_CANDIDATES)
         if index < 0:
@@ -279,12 +275,11 @@ class InsetFinder:
 
     def _indices(self, camera: Camera, at_ms: float) -> list[int]:
         """Which of a camera's pictures is due; or, where it is not known how late it is, some all
-        along its past, half of them in one search: a head has turned by then."""
+        along its past: a head has turned by then. All at once: else one that looks alike wins."""
         if camera.delay.ms is not None:
             lags_ms = [camera.delay.ms]
         else:
             lags_ms = list(np.arange(_FALLBACK_DELAY_MS, self._max_delay_ms, _APART_MS))
-            lags_ms = lags_ms[self._searches % _TURNS :: _TURNS]
         indices = [part.stop - 1 for lag in lags_ms if (part := _until(camera, at_ms - lag))]
         return list(dict.fromkeys(indices))
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from tap.sight.look import BLOCKS, PIXELS, Floats
-from tap.sight.match import Doubles, Seen, gains
+from tap.sight.match import Seen, gains
 from tap.sight.memory import Memory
 from tap.vocabulary import Luma, Picture, Undecoded, luma_of
 
@@ -47,31 +47,15 @@ class Past:
         while self._kept and self._kept[0][0] < at_ms - _KEEP_MS:
             self._kept.popleft()
 
-    def best(
-        self, seen: Seen, weights: Doubles, memory: Memory, before_ms: float
-    ) -> tuple[float, float]:
-        """How well the best picture from before `before_ms` explains the blocks, 0 .. 1, and when
-        it was taken, in ms.
-
-        `weights` (32,) of the blocks; the camera's placement is its memory's.
-        """
-        return self._best(seen, weights, memory, -math.inf, before_ms)
-
-    def around(
-        self, seen: Seen, memory: Memory, from_ms: float, to_ms: float
-    ) -> tuple[float, float]:
-        """The same for all blocks alike and the pictures of a stretch of time."""
-        return self._best(seen, np.ones(BLOCKS), memory, from_ms, to_ms)
-
-    def _best(
-        self, seen: Seen, weights: Doubles, memory: Memory, from_ms: float, to_ms: float
-    ) -> tuple[float, float]:
+    def best(self, seen: Seen, memory: Memory, from_ms: float, to_ms: float) -> tuple[float, float]:
+        """How well the best picture of a stretch of time explains a program's, 0 .. 1, and when it
+        was taken, in ms. The camera's placement is its memory's."""
         self._freshen(memory, to_ms)
         first, last = np.searchsorted(self._times, (from_ms, to_ms))
-        total = float((weights * seen.information).sum())
+        total = float(seen.information.sum())
         if first >= last or total <= 0:
             return 0.0, -math.inf
-        nats = weights @ gains(seen, self._units[:, first:last])[0]
+        nats = gains(seen, self._units[:, first:last])[0].sum(axis=0)
         best = int(nats.argmax())
         return float(nats[best]) / total, self._times[int(first) + best]
 

@@ -86,9 +86,8 @@ class Proposer:
         worth = _Worth(*[max(WORTH, now + _BETTER)] * 3)
         if usual is not None:
             parts = AS_USUAL, _ZOOMED, _NEARLY
-            if evidence.lacking or evidence.blind:
-                parts = _MISSING, _MISSING, _MISSING
-            worth = _Worth(*(max(part * usual, now + _GAIN) for part in parts))
+            least = _MISSING if evidence.missing else 0.0
+            worth = _Worth(*(max(max(part, least) * usual, now + _GAIN) for part in parts))
         views, asked = Views(evidence.luma), self._asked(evidence, turn)
         rough: list[tuple[float, int, Placement, int]] = []
         for number, camera in asked:

@@ -6,16 +6,14 @@ is held against everybody's past. What is found there goes on at the same pace: 
 pictures are known, and between two of them a replay fits less.
 """
 
+import math
 from collections.abc import Iterable, Sequence
-
-import numpy as np
 
 from tap.sight.camera import Camera
 from tap.sight.crowd import groups
-from tap.sight.doubt import UNLIKE, level_of, usual_level
+from tap.sight.doubt import ELSEWHEN_ODD, UNLIKE, level_of, usual_level
 from tap.sight.evidence import Evidence
 from tap.sight.infer import States
-from tap.sight.look import BLOCKS
 from tap.sight.settings import JUMP_MS
 from tap.sight.views import Views
 
@@ -38,8 +36,7 @@ _SLACK_MS = 60.0
 """How far around, beside what lies between two pictures of the past, a replay is looked for that
 goes on."""
 _PULL = 0.1
-"""Part of all nats by which a replay is less likely the camera's live picture than a replay."""
-_ODD = 0.5
+"""Part of all nats by which a replay is likelier than all that is of now."""
 
 
 class Replays:
@@ -53,7 +50,9 @@ class Replays:
         """The camera whose older pictures were found last, and how old they were, in ms."""
         self._since: int | None = None
         """The first picture that was not explained as ever, of those up to now."""
-        self._missed = 0
+        self._missed = self._searches = 0
+        self._newest = -1
+        """The last picture: those before it may be looked at again, and end nothing."""
         self._begun = False
         """Whether it was found in the last picture, though it must have begun before."""
 
@@ -61,21 +60,21 @@ class Replays:
         """Weigh "a replay" in a picture's evidence, if one is what explains it best."""
         if evidence.flat:
             return
+        again, self._newest = evidence.index <= self._newest, max(evidence.index, self._newest)
         explained = evidence.raced or self._is_explained(evidence)
-        now = self._now(evidence)
-        if self._goes_on(evidence, views, now + (_GAIN if explained else _STILL)):
-            self._missed = 0
-            return
-        if explained:
+        if not (explained and self._found is None):
+            now = self._now(evidence)
+            if self._goes_on(evidence, views, now + (_GAIN if explained else _STILL)):
+                self._missed = 0
+                return
+            if not (explained or again) and self._is_found(evidence, views, now):
+                return
+        if explained and not again:
             self._found = self._since = None
-            return
-        if self._since is None or evidence.index < self._since:
-            self._since = evidence.index
-        if self._is_due(evidence.index) and self._search(evidence, views, now):
-            return
-        self._missed += 1
-        if self._found is not None and self._missed <= _PATIENCE:
-            evidence.replayed = self._found[0]
+        elif not explained and self._found is not None:
+            self._missed += not again
+            if self._missed <= _PATIENCE:
+                evidence.replayed = self._found[0]
 
     def look_back(self, earlier: Iterable[Evidence]) -> bool:
         """Weigh what was found just now in the pictures before, the newest of them first, as it may
@@ -95,12 +94,14 @@ class Replays:
 
     def _now(self, evidence: Evidence) -> float:
         """The part of all nats that the best explanation by what is of now gains."""
-        nats = float(np.delete(evidence.nats, self._states.off).max())
-        return nats / max(evidence.information, 1e-6)
+        return self._states.shown(evidence.nats) / max(evidence.information, 1e-6)
 
-    def _is_due(self, index: int) -> bool:
-        since = self._since if self._since is not None else index
-        return index - since < _KEEN or index % _EVERY == 0
+    def _is_found(self, evidence: Evidence, views: Views, now: float) -> bool:
+        """Whether a picture that nothing of now explains, of which that gains a part `now`, is in
+        somebody's past, as far as it is searched."""
+        self._since = evidence.index if self._since is None else self._since
+        due = evidence.index - self._since < _KEEN or evidence.index % _EVERY == 0
+        return due and self._search(evidence, views, now)
 
     def _is_explained(self, evidence: Evidence) -> bool:
         """Whether some camera explains the picture as well as ever, or none ever did."""
@@ -120,7 +121,7 @@ class Replays:
         usual, camera = usual_level(self._cameras) or 0.0, self._cameras[number]
         slack_ms, then_ms = camera.past.sure_ms / 2 + _SLACK_MS, evidence.at_ms - age_ms
         seen, penalty = views.through(camera.memory.placement.on, camera.memory.cells)
-        fit, _ = camera.past.around(seen, camera.memory, then_ms - slack_ms, then_ms + slack_ms)
+        fit, _ = camera.past.best(seen, camera.memory, then_ms - slack_ms, then_ms + slack_ms)
         if penalty * fit < max(_GOES_ON * usual, least):
             return False
         self._say(evidence, number)
@@ -130,15 +131,15 @@ class Replays:
         """Look for the picture in everybody's past; True if it is there, and weighed."""
         crowd, usual = groups(len(self._cameras)), usual_level(self._cameras) or 0.0
         best = 0.0, 0, 0.0
-        for number, camera in list(enumerate(self._cameras))[evidence.index % crowd :: crowd]:
+        self._searches += 1
+        for number, camera in list(enumerate(self._cameras))[self._searches % crowd :: crowd]:
             if number in (*evidence.lacking, *evidence.blind) or camera.size is None:
                 continue
             delay_ms = camera.delay.ms if camera.delay.locked else None
             newest_ms = self._max_delay_ms if delay_ms is None else delay_ms + JUMP_MS
             seen, penalty = views.through(camera.memory.placement.on, camera.memory.cells)
-            fit, then_ms = camera.past.best(
-                seen, np.ones(BLOCKS), camera.memory, evidence.at_ms - newest_ms
-            )
+            until_ms = evidence.at_ms - newest_ms
+            fit, then_ms = camera.past.best(seen, camera.memory, -math.inf, until_ms)
             best = max(best, (penalty * fit, number, evidence.at_ms - then_ms))
         fit, number, age_ms = best
         if fit < max(_THERE * usual, now + _GAIN):
@@ -162,6 +163,6 @@ class Replays:
 
     def _say(self, evidence: Evidence, number: int) -> None:
         off = self._states.off
-        evidence.replayed, evidence.odd = number, max(evidence.odd, _ODD)
+        evidence.replayed, evidence.odd = number, max(evidence.odd, ELSEWHEN_ODD)
         above = float(evidence.nats.max()) + _PULL * evidence.information
         evidence.nats[off] = max(evidence.nats[off], above)

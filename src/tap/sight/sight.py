@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from tap.sight.camera import Camera
+from tap.sight.camera import Camera, compare_as_coarsely
 from tap.sight.compose import Composer
 from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence
@@ -16,7 +16,6 @@ from tap.sight.eye import Eye
 from tap.sight.freeze import FreezeWatch
 from tap.sight.fringe import Fringes
 from tap.sight.infer import Decided, Inference, States, decide_all
-from tap.sight.look import is_coarse
 from tap.sight.now import Now, now_at
 from tap.sight.observe import Observer, Separations
 from tap.sight.placement import same_shape
@@ -117,7 +116,7 @@ class Sight:
         camera = self._eyes[self._number[frame.feed]]
         if camera.size is None or not same_shape(camera.size, frame.size):
             camera.size = frame.size
-            self._compare_as_coarsely()
+            compare_as_coarsely(self._eyes)
             self._surveyor.reset(camera, self._size)
         picture = frame.picture
         if not self.settings.full_look:
@@ -147,17 +146,6 @@ class Sight:
             (start_ms, first), self._resumed = self._resumed, None
             self._blind(start_ms, first.at_ms)
             self._held.append(first)
-
-    def _compare_as_coarsely(self) -> None:
-        """Cameras of few pixels fit better than others, as the program's noise is averaged away: so
-        beside one of them all are compared with as few."""
-        coarse = [c.size for c in self._eyes if c.size is not None and is_coarse(c.size)]
-        coarsest = min(coarse, key=lambda size: size[0] * size[1], default=None)
-        for camera in self._eyes:
-            if camera.memory.coarsest != coarsest:
-                camera.memory.coarsest = coarsest
-                camera.memory.place(camera.memory.placement, portrait=camera.memory.portrait)
-                camera.chart.restart()
 
     def pass_time(self, now_ms: float) -> None:
         """Time has come to `now_ms`, with or without frames."""
@@ -204,23 +192,8 @@ class Sight:
 
     def cameras_seen(self) -> tuple[CameraSeen, ...]:
         """What was learnt about each camera so far."""
-        seen: list[CameraSeen] = []
-        for name, camera in zip(self.cameras, self._eyes, strict=True):
-            delay = camera.delay.ms
-            low, high = camera.delay.interval_ms
-            presence = self._presence[name]
-            seen.append(
-                CameraSeen(
-                    id=name,
-                    delay_ms=delay,
-                    delay_low_ms=low if delay is not None else None,
-                    delay_high_ms=high if delay is not None else None,
-                    frames_seen=presence.frames,
-                    gaps=tuple(sorted([*presence.gaps, *camera.still.gaps()])),
-                    mirrored=camera.memory.placement.mirror,
-                )
-            )
-        return tuple(seen)
+        named = zip(self.cameras, self._eyes, strict=True)
+        return tuple(camera.seen(name, self._presence[name]) for name, camera in named)
 
     @property
     def program_frames(self) -> int:

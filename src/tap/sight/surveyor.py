@@ -236,10 +236,9 @@ class Surveyor:
     def _follow(self, camera: Camera, placement: Placement) -> None:
         """Cameras not seen yet are expected to lie as this one does."""
         self._habits.learn(camera, placement)
-        for other in self._cameras:
-            if other.confirmed or other.size is None or camera.size is None:
-                continue
-            if self._cameras.index(other) == self._seen:
+        for number, other in enumerate(self._cameras):
+            known = other.confirmed or number == self._seen  # it was seen where it lies
+            if known or other.size is None or camera.size is None:
                 continue
             self.reset(other, self._habits.program)
             if same_shape(other.size, camera.size):
