@@ -15,10 +15,8 @@ alike; figures are medians over the rounds, and ratios within a round.
 import argparse
 import importlib
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,10 +26,9 @@ from contextlib import closing
 from pathlib import Path
 
 import distributed
-import imageio_ffmpeg
-import platformdirs
 from tests.dask_cluster import DaskCluster
 
+from benchmarks.shoots import recoded
 from tap.archive import cluster, pool
 from tap.archive.course import Cutting
 from tap.archive.identity import How, answering
@@ -52,24 +49,9 @@ Figures = dict[str, float]
 
 
 def full_hd() -> Path:
-    """The sample shoot as 1080p H.264 of 8 Mbit/s, with B pictures; made once, 2 minutes."""
-    cache = Path(os.environ.get("TAP_CACHE") or platformdirs.user_cache_dir("tap"))
-    folder = cache / "shoots" / "demo-1080p"
-    if (folder / "shoot.json").exists():
-        return folder
-    print(f"making {folder.name} (once) …", file=sys.stderr, flush=True)
-    (folder / "media").mkdir(parents=True, exist_ok=True)
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-    for _, part in recordings(load_shoot(DEMO)):
-        asked = ["-vf", HD, "-fps_mode", "passthrough", "-enc_time_base", "1/1000"]
-        coded = ["-c:v", "libx264", "-preset", "veryfast", "-b:v", "8M", "-g", "50", "-bf", "2"]
-        source, target = str(part.media), str(folder / "media" / part.media.name)
-        subprocess.run(
-            [ffmpeg, "-v", "error", "-y", "-i", source, "-an", *asked, *coded, target], check=True
-        )
-    for name in ("director.jsonl", "shoot.json"):
-        shutil.copy(DEMO / name, folder / name)
-    return folder
+    """The sample shoot as 1080p H.264 of 8 Mbit/s, with B pictures; 2 minutes."""
+    coded = ["-c:v", "libx264", "-preset", "veryfast", "-b:v", "8M", "-g", "50", "-bf", "2"]
+    return recoded(DEMO, "demo-1080p", ["-vf", HD, *coded])
 
 
 def parts(folder: Path, scratch: Path) -> Figures:

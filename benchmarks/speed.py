@@ -1,13 +1,15 @@
 """What a replay costs, beside the bare decoding of the same files.
 
-    python -m benchmarks.speed [--runs 5] [--mjpeg]
+    python -m benchmarks.speed [--runs 5] [--seconds 120] [--mjpeg]
 
 CPU time (user + system, of the whole process, start-up included) of `tap replay SHOOT`, and of
 `ffmpeg -i F -f null -` for each of its files, in turn. Quote the ratio: both ran on the same
 machine within the same minutes.
 
-With `--mjpeg` the same shoot in MJPEG; and instead of all files decoded, PySceneDetect's content
-detector over the program's file alone (`make bench-deps`).
+With `--mjpeg` the same shoot recorded as MJPEG, the program as well; and instead of all files
+decoded, PySceneDetect's content detector over the program's file alone (`make bench-deps`). What a
+replay costs once (its start, its page, the ten seconds in which delays are learnt) is spread over
+`--seconds`.
 """
 
 import argparse
@@ -53,10 +55,11 @@ def main(arguments: Sequence[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=120.0, help="of the 1080p shoot")
     parser.add_argument("--shoot", type=Path, default=None, help="another shoot than the 1080p one")
     parser.add_argument("--mjpeg", action="store_true", help="MJPEG, beside PySceneDetect")
     options = parser.parse_args(arguments)
-    folder = options.shoot or (full_hd_mjpeg() if options.mjpeg else full_hd())
+    folder = options.shoot or (full_hd_mjpeg if options.mjpeg else full_hd)(options.seconds)
     title = "PySceneDetect" if options.mjpeg else "ffmpeg"
     bare = scenes_of(folder) if options.mjpeg else decoding(folder)
     ratios: list[float] = []

@@ -65,6 +65,30 @@ def after(seen, ms):
     return [shot for shot, _ in seen.pieces if shot.end_ms - start > ms + 400]
 
 
+def test_no_inset_is_looked_for_in_what_comes_out_of_a_fade(monkeypatch):
+    """A camera that does not lie yet where it is thought to looks covered there."""
+    searched: list[float] = []
+    search = inset.InsetFinder._search
+
+    def noted(self, big, evidence, views):
+        searched.append(evidence.at_ms - START_MS)
+        return search(self, big, evidence, views)
+
+    monkeypatch.setattr(inset.InsetFinder, "_search", noted)
+
+    def show(ms):
+        if ms < 4500:
+            return CUTS(ms)
+        share = min(1.0, abs(ms - 4900) / 400)
+        return noisy(np.asarray(share * with_inset(ms, 0.55) + (1 - share) * 16, np.uint8), ms)
+
+    seen = watch(CAMERAS, show, 8.0)
+    assert not [ms for ms in searched if 4940 <= ms <= 5260]
+    assert searched
+    shot, _ = seen.shot_at(6000)
+    assert (shot.state, shot.cameras) == (ShotState.COMPOSED, (A, B))
+
+
 def test_a_large_inset_is_composed_of_two():
     def show(ms):
         return with_inset(ms, 0.55) if ms >= 4500 else CUTS(ms)

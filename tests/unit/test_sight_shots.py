@@ -213,6 +213,36 @@ def test_a_wipe_is_a_mixture_side_by_side():
     assert told(built)[0][0] == "wipe"
 
 
+def test_what_is_left_of_a_mixture_is_no_other_picture():
+    rulings = Rulings().live("a", 20).mixed("a", "b", 12).run(OFF, (), 4).live("b", 20)
+    built = build(rulings)
+    [(kind, *_, old, new)] = told(built)
+    assert (kind, old, new) == ("dissolve", "a", "b")
+    assert OFF not in [shot[0] for shot in shots_of(built)]
+
+
+def test_what_shows_for_longer_after_a_mixture_is_another_picture():
+    rulings = Rulings().live("a", 20).mixed("a", "b", 12).run(OFF, (), 10).live("b", 20)
+    assert [event[3:] for event in told(build(rulings))] == [("a", None), (None, "b")]
+
+
+def test_a_dissolve_that_nobody_explained_at_first_leads_from_the_camera_it_shows():
+    rulings = Rulings().live("a", 20).run(OFF, (), 8)
+    shares = [0.5 + 0.04 * n for n in range(12)]
+    built = build(rulings.mixed("a", "b", 12, shares=shares).live("b", 20))
+    assert [(event[0], *event[3:]) for event in told(built)] == [
+        ("cut", "a", None),
+        ("dissolve", "a", "b"),
+    ]
+    assert (PAIR, ("a", "b")) in [shot[:2] for shot in shots_of(built)]
+
+
+def test_a_picture_or_two_of_black_right_after_a_cut_belong_to_the_new_camera():
+    built = build(Rulings().live("a", 20).live("b", 1).run(BLACK, (), 2).live("b", 20))
+    assert told(built) == [("cut", 20, 0, "a", "b")]
+    assert shots_of(built) == [(LIVE, ("a",), 0, 20), (LIVE, ("b",), 20, 23)]
+
+
 def test_two_mixed_frames_are_a_cut_smeared_by_the_encoder():
     built = build(Rulings().live("a", 30).mixed("a", "b", 2).live("b", 30))
     assert told(built) == [("cut", 31, 0, "a", "b")]

@@ -36,7 +36,8 @@ _SURE, _STANDS_OUT = 0.3, 2.5
 """From this fit on, or from so many times the second best on, a camera is believed to be there."""
 _ALONE, _AT_HALF = 6.0, 0.5
 """One that fits so many times better than all others need but reach this part of those limits:
-where its delay is not known, the frame that would fit best may not have been tried."""
+where its delay is not known, the frame that would fit best may not have been tried. So does one
+that was found in its box a moment ago."""
 _HINT, _WELL = 0.1, 0.6
 """Between this fit and this part of its usual one a camera's place in a box is looked for more
 closely: boxes have margins."""
@@ -110,6 +111,8 @@ class Composer:
         """The layout that was found last; looked for again while nothing else explains."""
         self._placed: dict[tuple[Box, int], tuple[Placement, Placement]] = {}
         """Where cameras were found in boxes, and where each usually lay then."""
+        self._shared: set[tuple[Box, int]] = set()
+        """The boxes of that layout, each with its camera."""
         self._insets = InsetFinder(eye, cameras, max_delay_ms)
 
     def look(self, evidence: Evidence) -> bool:
@@ -153,6 +156,7 @@ class Composer:
             return True
         if self._eye.explained(evidence) or not self._states.pairs:
             self._unexplained, self._found = 0, None
+            self._shared.clear()
             return False
         self._unexplained += 1
         turn = step_of(self._unexplained, len(self._cameras))
@@ -164,6 +168,7 @@ class Composer:
             found = self._pair_in(layout, evidence, views)
             if found is not None:
                 self._found = layout
+                self._shared = set(zip(layout, found[:2], strict=True))
                 self._weigh(evidence, *found)
                 return True
         return False
@@ -225,10 +230,11 @@ class Composer:
         second = sorted((0.0, 0.0, *fits.values()))[-2]
         least = {n: max(_LEAST, part * self._cameras[n].level) for n in fits}
         alone = {n for n, fit in fits.items() if fit > _ALONE * second and not evidence.missing}
+        as_before = {n for n in fits if (box, n) in self._shared}
         return {
             number: fit
             for number, fit in fits.items()
-            if fit > least[number] * (_AT_HALF if number in alone else 1.0)
+            if fit > least[number] * (_AT_HALF if number in alone | as_before else 1.0)
             and (fit > _SURE or fit > _STANDS_OUT * second)
         }
 

@@ -36,6 +36,9 @@ MISSING = 0.6
 be the picture of one that gave none."""
 _PATIENCE = 5
 """Frames for which an inset that was found may not be recognised."""
+_RISES = 1.04
+"""A picture that gains so much contrast over the one before is of a fade, or was just cut to:
+what is covered in it is to be seen in the next ones."""
 _COMPOSED_AREA = 0.18
 """Part of the picture from which an inset counts; found to a per cent or two."""
 _FALLBACK_DELAY_MS, _APART_MS, _AROUND_MS = 200.0, 450.0, 120.0
@@ -97,9 +100,12 @@ class InsetFinder:
         """The blocks (32,) that were covered in the pictures of those that `_covered` counts."""
         self._found: Inset | None = None
         self._missed = 0
+        self._contrast = 0.0
+        """Of the picture before."""
 
     def look(self, evidence: Evidence) -> Inset | None:
         """The inset in this picture, if there is one that is large enough to count."""
+        before, self._contrast = self._contrast, evidence.contrast
         big = evidence.best
         if self._found is not None and big in evidence.lacking:
             big = self._found.big  # the best is but one whose picture is missing
@@ -126,7 +132,7 @@ class InsetFinder:
                 there = self._behind.covers(big, evidence, self._found.placement.on)
                 return self._found if there else None
         self._found, self._missed = None, 0
-        if _is_blend(big, evidence):
+        if _is_blend(big, evidence) or evidence.contrast > _RISES * before:
             return None
         self._covered += 1
         turn = step_of(self._covered, len(self._cameras))

@@ -11,6 +11,8 @@ from tap.sight.views import Views, is_portrait
 
 _COARSE_TO_FINE = (2.5, 1.5, 0.8)
 """Blurs, in grid cells, of the first steps where there are enough of them; the last goes on."""
+STEP_GAIN = 0.004
+"""Fit that a refined placement must gain."""
 _ENOUGH = 0.002
 """Gain in fit below which refining ends."""
 

@@ -25,6 +25,8 @@ _SOME_UNSEEN = 0.9
 """The same as long as one of them was not: it may lie in a way that sight does not know of yet."""
 _OVERRULES = 0.95
 """From this honest probability on, "off camera" stands, however well a camera fits just now."""
+_BY_CHANCE = 6.0
+"""Nats that a camera that is not to be seen gains: what contrast there is then is a graphic's."""
 MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
@@ -137,7 +139,9 @@ class Ruler:
         if evidence.skipped:
             return evidence.gain if state == evidence.best else None
         match = evidence.matches[state] if state < self._states.cameras else None
-        return None if match is None or state in evidence.lacking else match.gain
+        if match is None or state in evidence.lacking:
+            return None
+        return match.gain if match.fit * evidence.information > _BY_CHANCE else None
 
     def _missing(self, evidence: Evidence) -> tuple[int, ...]:
         """The cameras that a picture which matches nothing may be of, unseen by tap."""

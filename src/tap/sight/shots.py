@@ -6,9 +6,10 @@ emitted as pieces of shots, which partition time, and as events.
 """
 
 from collections.abc import Sequence
-from itertools import groupby, takewhile
+from itertools import takewhile
 
-from tap.sight.ruling import Key, Ruling
+from tap.sight.ruling import Ruling
+from tap.sight.runs import Run, is_over, joined
 from tap.sight.settings import SightSettings
 from tap.sight.soft import (
     LONGEST_FADE_MS,
@@ -23,24 +24,11 @@ from tap.sight.soft import (
 )
 from tap.vocabulary import Event, EventType, Shot, ShotState
 
-Run = list[Ruling]
-
 Piece = tuple[Shot, str]
 """A shot, or a part of one, and why it is unseen where it is."""
 
 _BACK = 4
 """Frames of a running shot that stay open: a dissolve's first frames look like the shot before."""
-_SHORTEST = {
-    ShotState.LIVE: 2,
-    ShotState.AMBIGUOUS: 2,
-    ShotState.COMPOSED: 3,
-    ShotState.OFF_CAMERA: 4,
-    ShotState.BLACK: 3,
-}
-"""Frames below which a state is taken for its neighbour: a flash, a dropped picture."""
-_UNDER_COVER = 6
-"""Frames below which no camera is on, between two that a graphic covers more and more, and less and
-less: where a wall is plain, it is lost from sight before the graphic has come over all of it."""
 _STABLE = {ShotState.UNSEEN: 1, ShotState.OFF_CAMERA: 6}
 _STABLE_ELSE = 3
 """Frames after which a new state is believed to stay."""
@@ -114,56 +102,10 @@ class ShotBuilder:
 
     # ------------------------------------------------------------------ when is it clear
 
-    def _runs(self, *, final: bool) -> list[Run]:
-        """The open rulings as runs; too short ones, once something follows, join a neighbour."""
-        runs = _runs_of(self._open)
-        n = 0
-        while n < len(runs):
-            goes_on = n == 0 and self._anchor is not None and runs[0][0].key == self._anchor.key
-            if not goes_on and len(runs[n]) < self._shortest(runs, n):
-                key = self._neighbour(runs, n, final=final)
-                if key is not None:
-                    why = self._why(key, runs[max(0, n - 1) : n + 2])
-                    runs[n] = [r.taken_for(key, why) for r in runs[n]]
-                    self._open = [r for run in runs for r in run]
-                    runs = _runs_of(self._open)
-                    n = 0
-                    continue
-            n += 1
-        return runs
-
-    def _shortest(self, runs: list[Run], n: int) -> int:
-        """Frames below which a run is taken for its neighbour."""
-        last = runs[n - 1][-1] if n else self._anchor
-        following = runs[n + 1][0] if n + 1 < len(runs) else None
-        under = last is not None and last.covered and following is not None and following.covered
-        state = runs[n][0].state
-        if under and state is ShotState.OFF_CAMERA:
-            return _UNDER_COVER
-        return _SHORTEST.get(state, 1)
-
-    def _neighbour(self, runs: list[Run], n: int, *, final: bool) -> Key | None:
-        """What a too short run belongs to; None while that is open."""
-        last = runs[n - 1][-1] if n else self._anchor
-        before = last.key if last is not None else None
-        after = runs[n + 1][0].key if n + 1 < len(runs) else None
-        if after is None:
-            return before if final else None
-        # A flash inside a transition belongs to it, and a graphic that has covered a camera to the
-        # end lies over that as long as nothing else is seen; elsewhere the new picture has begun.
-        if before == after or (last and (last.covered or last.state is ShotState.TRANSITION)):
-            return before
-        return after if after[0] is not ShotState.TRANSITION else (before or after)
-
-    def _why(self, key: Key, around: list[Run]) -> str:
-        """Why the neighbour with this key is unseen, if it is."""
-        near = [ruling for run in around for ruling in run if ruling.key == key]
-        near += [self._anchor] if self._anchor is not None and self._anchor.key == key else []
-        return next((ruling.reason for ruling in near if ruling.reason), "")
-
     def _take_change(self, *, final: bool) -> bool:
         """Emit the first change among the open rulings, if there is one and it is clear."""
-        runs = self._runs(final=final)
+        runs = joined(self._open, self._anchor, final=final)
+        self._open = [ruling for run in runs for ruling in run]
         head: Run = []
         if runs and (self._anchor is None or runs[0][0].key == self._anchor.key):
             head = runs.pop(0)
@@ -185,7 +127,7 @@ class ShotBuilder:
         from_black = bool(bridge) or origin.state is ShotState.BLACK
         usual = self._gains.get(target[0].camera or "", self._gain)
         into = fade_in_length(target, usual, from_black=from_black)
-        if into is None and _is_over(target, runs):
+        if into is None and is_over(target, runs):
             into = 0  # it is too short to tell, and grows no more
         # What ends a run that something else follows is of that: it would be waited for for ever.
         settled = settled and not (pair and target is runs[-1] and goes_on(pair, target))
@@ -203,6 +145,7 @@ class ShotBuilder:
             fade = Change(EventType.FADE, head[: len(head) - out], during, target[into:])
             self._emit_change(fade, origin)
             return True
+        origin = _shown_in(pair, origin, (bridge or target)[0])
         change = read_pair(head, pair, bridge or target, origin)
         if change is None:
             self._emit(head)
@@ -340,16 +283,13 @@ class ShotBuilder:
             self._since_ms = anchor.end_ms  # it is told once, however often it is ended
 
 
-def _is_over(run: Run, runs: Sequence[Run]) -> bool:
-    """Whether another run follows that is there to stay: then no frame comes to this one."""
-    place = next(n for n, one in enumerate(runs) if one is run)
-    following = runs[place + 1 :]
-    shortest = _SHORTEST.get(following[0][0].state, 1) if following else 0
-    return bool(following) and (len(following) > 1 or len(following[0]) >= shortest)
-
-
-def _runs_of(rulings: Sequence[Ruling]) -> list[Run]:
-    return [list(run) for _, run in groupby(rulings, key=lambda r: r.key)]
+def _shown_in(pair: Sequence[Ruling], origin: Ruling, target: Ruling) -> Ruling:
+    """What a mixture leads away from: where nobody explained the picture just before, the camera
+    that it shows beside the target, as it was mixed before it could be seen to be."""
+    other = {camera for ruling in pair for camera in ruling.cameras} - {target.camera}
+    if origin.state is not ShotState.OFF_CAMERA or target.camera is None or len(other) != 1:
+        return origin
+    return origin.taken_for((ShotState.LIVE, tuple(other)))
 
 
 def _is_seen(old: Ruling, new: Ruling) -> bool:

@@ -23,9 +23,9 @@ from tap.sight.placement import (
     same_shape,
 )
 from tap.sight.propose import GOES_ON, Proposal, Proposer
-from tap.sight.refine import refine
+from tap.sight.refine import STEP_GAIN, refine
 from tap.sight.views import Views, is_portrait
-from tap.sight.zoom import AS_WELL, ROUNDS, STEP_GAIN, WORTH, ZoomTracker
+from tap.sight.zoom import AS_WELL, ROUNDS, WORTH, ZoomTracker
 from tap.vocabulary import Luma
 
 _AGREE, _PLAIN = 2, 0.8

@@ -1,27 +1,26 @@
 """Follows a zoom of the program: from frame to frame its camera lies a little beside where it just
 lay, and goes on as it went."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
+from tap.sight.abreast import Abreast
 from tap.sight.camera import Camera
 from tap.sight.doubt import UNLIKE, usual_level
-from tap.sight.due import index_due, index_in_time
+from tap.sight.due import index_in_time
 from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
-from tap.sight.infer import States
 from tap.sight.look import Rect
 from tap.sight.motion import Edges, edges, kept_inside, same_way, speed, step, zooms
 from tap.sight.placement import Placement
-from tap.sight.refine import refine, refine_both
+from tap.sight.refine import STEP_GAIN, refine
 from tap.sight.views import Views
 
 WORTH, AS_USUAL = 0.3, 0.75
 """A placement must explain this part of the picture; where it is known how well cameras fit, this
 part of that."""
-ROUNDS, _BOTH_ROUNDS = 7, 2
-"""Refining steps at most, of one camera and of two side by side."""
-STEP_GAIN = 0.004
-"""Fit that a refined placement must gain."""
+ROUNDS = 7
+"""Refining steps at most."""
 _STEADY = 3
 """Frames that a camera must have been explaining the picture before its zoom is followed."""
 _TRACKED, _PEAK_DECAY, _ZOOM_DECAY = 0.985, 0.999, 0.97
@@ -33,6 +32,13 @@ _STRIDE, _KEPT, _KEPT_AT_FIRST = 0.025, 0.7, 0.8
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
 this part of the fit, the second one where it has just begun and costs no sharpness yet; what moves
 further was cut to, as was what fits less: a camera beside this one."""
+_ASIDE, _KEPT_ASIDE = 0.012, 0.4
+"""What lies no further than this part of the picture from where a zoom was thought to be by now may
+fit less: the program fades, or a graphic comes over it."""
+_HANDED = 12
+"""Frames in which a camera that has come on in a zoom is followed, however poorly it fits."""
+_LATELY = 8
+"""Frames in which a camera fits as well as it can just now: a graphic may have come over it."""
 _BEGUN, _AT_REST = 0.1, 1.1
 """A zoom that moved edges by no more than the first part of the picture may be none at all: where
 the camera fits so many times better where it was before."""
@@ -55,13 +61,15 @@ class ZoomTracker:
     def __init__(self, eye: Eye, cameras: Sequence[Camera], place: Place) -> None:
         self._eye = eye
         self._cameras = cameras
-        self._states = States(len(cameras))
+        self._abreast = Abreast(cameras)
         self._place = place
         self._camera: int | None = None
         """The camera that explains best, for how many frames, and its best fit in them."""
         self._frames, self._peak = 0, 0.0
         self._itself = False
         """Whether the picture was that camera's beyond doubt in one of them."""
+        self._lately: deque[float] = deque(maxlen=_LATELY)
+        """Its fits in the last of those."""
         self._twins: list[Camera] = []
         """It, and those that can't be told from it."""
         self._from, self._tried = 0, 1.0
@@ -70,6 +78,8 @@ class ZoomTracker:
         self._last: Placement | None = None
         """Where the camera was seen to lie last, when, and in which frame."""
         self._since_ms, self._moved_at = 0.0, 0
+        self._handed_at = -_HANDED
+        """The frame in which a zoom went on with another camera."""
         self._rest: Placement | None = None
         """Where the camera lay when it began to move."""
         self._moves = 0
@@ -100,6 +110,7 @@ class ZoomTracker:
             zooms = best is not None and match is not None and self._goes_on_with(best)
             self._camera, self._frames, self._peak, self._tried = best, 0, 0.0, 1.0
             self._itself = False
+            self._lately.clear()
             if zooms and best is not None and match is not None:
                 self._hand_over(best, match.fit, evidence)
                 return match.fit
@@ -107,7 +118,9 @@ class ZoomTracker:
             self._last, self._moved_at = None, 0
             return 0.0
         self._frames += 1
-        self._itself = self._itself or (evidence.on_camera and evidence.odd < UNLIKE)
+        if evidence.on_camera and evidence.odd < UNLIKE:
+            self._itself = True
+            self._lately.append(match.fit)
         self._twins = twins(self._cameras, evidence, best)
         before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
         return before
@@ -118,8 +131,9 @@ class ZoomTracker:
         match = evidence.matches[self._camera] if self._camera is not None else None
         if self._camera is None or match is None:
             return None
-        if self._speed is not None and (sides := self._sides(evidence)) is not None:
-            return self._follow_both(evidence, *sides)
+        sides = self._abreast.sides(evidence, self._camera)
+        if sides is not None and (self._speed is not None or self._abreast.slips(evidence, sides)):
+            return self._follow_both(evidence, sides)
         if not self._seems_to_move(evidence, match, before):
             return None
         return self._look_around(evidence, self._cameras[self._camera], match, before)
@@ -130,7 +144,7 @@ class ZoomTracker:
             return False
         camera = self._cameras[self._camera]
         usual = usual_level(self._cameras) or WORTH
-        poor = before < AS_USUAL * usual and not self._itself
+        poor = before < AS_USUAL * usual and not self._itself and not self._came_on(evidence)
         low = match.fit < AS_USUAL * camera.level
         beside = self._speed is not None and (low or evidence.odd >= UNLIKE)
         there = match.fit > _TRACKED * before and not beside
@@ -145,6 +159,11 @@ class ZoomTracker:
         # freezes, what it no longer shows.
         missing = self._camera in (*evidence.lacking, *evidence.blind)
         return not missing and not camera.still.repeats(evidence.at_ms - match.lag_ms)
+
+    def _came_on(self, evidence: Evidence) -> bool:
+        """Whether the camera has just come on in a zoom that was followed on another: in a fade, or
+        where the zoom was a little off, it fits poorly as yet."""
+        return self.under_way and evidence.index - self._handed_at <= _HANDED
 
     def _look_around(
         self, evidence: Evidence, camera: Camera, match: Match, before: float
@@ -165,15 +184,20 @@ class ZoomTracker:
             rested, _ = self._eye.fit(camera, evidence.at_ms, views, self._rest)
             if rested > _AT_REST * fit:
                 return self._stop_at(self._rest)
-        frames = min(_MISSED, evidence.index - self._moved_at) if self._moved_at else 1
+        frames = min(_MISSED, max(1, evidence.index - self._moved_at)) if self._moved_at else 1
         near = step(now, placement) <= _STRIDE * frames and placement.possible
         # A shift is a zoom's only beside one: else it may as well be the picture of another moment.
         back = step(self._rest, placement) < step(self._rest, now)
         near = near and (camera.delay.locked or back or zooms(now, placement))
-        least = before * (_KEPT if self.under_way else _KEPT_AT_FIRST)
+        could = min(before, max(self._lately, default=before))
+        least = could * (_KEPT if self.under_way else _KEPT_AT_FIRST)
+        if self.under_way and step(now, placement) <= _ASIDE:
+            least = max(could * _KEPT_ASIDE, WORTH)
+        elif self._came_on(evidence):
+            near = False
         if fit < max(thought + STEP_GAIN, least) or not near:
             self._from, self._tried = evidence.index + _RARELY, match.fit
-            return self._lost(evidence, match, before)
+            return None if self._came_on(evidence) else self._lost(evidence, match, before)
         self._moved(evidence, placement, fit)
         self._place_twins(placement)
         return placement
@@ -202,38 +226,20 @@ class ZoomTracker:
         self._place_twins(placement)
         return placement
 
-    def _sides(self, evidence: Evidence) -> tuple[int, int] | None:
-        """The camera that is followed and another, if they explain the picture side by side."""
-        if not evidence.mixes or evidence.composed is not None or evidence.best is None:
-            return None
-        state = max(evidence.mixes, key=lambda one: float(evidence.nats[one]))
-        members = self._states.members(state)
-        better = evidence.nats[state] > evidence.nats[evidence.best]
-        if not better or not evidence.mixes[state].split or self._camera not in members:
-            return None
-        one, two = members
-        return (one, two) if one == self._camera else (two, one)
-
-    def _follow_both(self, evidence: Evidence, number: int, other: int) -> Placement | None:
+    def _follow_both(self, evidence: Evidence, sides: tuple[int, int]) -> Placement | None:
         """The same while a wipe goes over it: what is beside it zooms with it."""
-        one, two = self._cameras[number], self._cameras[other]
-        first, second = (
-            index_due(camera, evidence.at_ms, evidence.matches[n])
-            for n, camera in ((number, one), (other, two))
-        )
-        if first is None or second is None:
+        one, two = (self._cameras[number] for number in sides)
+        begins = self._speed is None
+        found = self._abreast.moved(evidence, sides, begins=begins)
+        if found is None:
+            if not begins:
+                self._moved(evidence, one.memory.placement, self._peak)
             return None
-        (here, there), fit, before = refine_both(
-            ((one, first), (two, second)), Views(evidence.luma), rounds=_BOTH_ROUNDS
-        )
-        if fit < before + STEP_GAIN or not here.possible or not there.possible:
-            here, there = one.memory.placement, two.memory.placement
-        changed = here != one.memory.placement
-        if changed:
-            self._place(one, here)
-            self._place(two, there)
+        here, there = found
+        self._place(one, here)
+        self._place(two, there)
         self._moved(evidence, here, self._peak)
-        return here if changed else None
+        return here
 
     def found(self, number: int, placement: Placement, fit: float, evidence: Evidence) -> None:
         """A camera was found to lie elsewhere than thought: that may be a zoom under way."""
@@ -262,6 +268,7 @@ class ZoomTracker:
     def _hand_over(self, number: int, fit: float, evidence: Evidence) -> None:
         """The zoom goes on with another camera."""
         self._frames, self._peak = _STEADY, fit
+        self._handed_at = evidence.index
         self._twins = twins(self._cameras, evidence, number)
         self._last = self._cameras[number].memory.placement
         self._moved_at, self._since_ms = evidence.index, evidence.at_ms

@@ -1,0 +1,63 @@
+"""Zooms of the program that begin while something else goes on."""
+
+import cv2
+import numpy as np
+import pytest
+from tests.unit.sample_pictures import DELAY_MS, Camera, Show, cuts, noisy, watch
+
+from tap.vocabulary import Luma, ShotState
+
+CAMERAS = {"cam-a": Camera(1), "cam-b": Camera(2), "cam-c": Camera(3)}
+
+
+def live(name: str, ms: float) -> Luma:
+    return CAMERAS[name].at(ms - DELAY_MS)
+
+
+def part_of(ms: float, start_ms: float, lasts_ms: float) -> float:
+    """How much of something that begins then is over, 0 .. 1."""
+    return min(1.0, max(0.0, (ms - start_ms) / lasts_ms))
+
+
+def zoomed(luma: Luma, by: float) -> Luma:
+    h, w = luma.shape
+    x, y = w * 0.55, h * 0.45
+    matrix = np.array([[by, 0, x * (1 - by)], [0, by, y * (1 - by)]])
+    return cv2.warpAffine(luma, matrix, (w, h), borderMode=cv2.BORDER_REPLICATE)
+
+
+def after_cuts(show: Show, *, until_ms: float) -> Show:
+    """First all cameras are seen in turn, then `show`."""
+    first = cuts(CAMERAS, [(0, "cam-c"), (1500, "cam-b"), (3000, "cam-a")])
+    return lambda ms: first(ms) if ms < until_ms else show(ms)
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_a_zoom_that_begins_with_a_fade_goes_on_with_the_next_camera(covered):
+    """`covered`: a title came over the picture before, which fits less well since then."""
+
+    def show(ms: float) -> Luma:
+        out, into = part_of(ms, 6000, 400), part_of(ms, 6400, 400)
+        camera = "cam-a" if ms < 6400 else "cam-b"
+        luma = live(camera, ms) * (1 - out if ms < 6400 else into) + 16 * (ms < 6400) * out
+        if covered:
+            luma[60:82, 8:130] = 30
+        return noisy(zoomed(np.asarray(luma, np.uint8), 1 + 0.5 * part_of(ms, 6000, 2400)), ms)
+
+    seen = watch(CAMERAS, after_cuts(show, until_ms=4500), 9.0)
+    last = seen.events[-1]
+    assert (last.type, last.from_camera, last.to_camera) == ("fade", "cam-a", "cam-b")
+    assert ShotState.OFF_CAMERA not in [shot.state for shot, _ in seen.pieces]
+
+
+def test_a_zoom_that_begins_in_a_wipe_is_followed_on_both_sides():
+    def show(ms: float) -> Luma:
+        edge = round(160 * part_of(ms, 5000, 1600))
+        luma = live("cam-a", ms).copy()
+        luma[:, :edge] = live("cam-b", ms)[:, :edge]
+        return noisy(zoomed(luma, 1 + 0.5 * part_of(ms, 5400, 2400)), ms)
+
+    seen = watch(CAMERAS, after_cuts(show, until_ms=4500), 9.0)
+    last = seen.events[-1]
+    assert (last.type, last.from_camera, last.to_camera) == ("wipe", "cam-a", "cam-b")
+    assert ShotState.OFF_CAMERA not in [shot.state for shot, _ in seen.pieces]
