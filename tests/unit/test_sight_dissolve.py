@@ -2,8 +2,14 @@
 
 import cv2
 import numpy as np
+import pytest
 from tests.unit.sample_pictures import DELAY_MS, START_MS, Camera, noisy, watch
 
+from tap.sight.camera import Camera as SightCamera
+from tap.sight.dissolve import DissolveFinder
+from tap.sight.due import index_due
+from tap.sight.evidence import Match
+from tap.sight.settings import SightSettings
 from tap.vocabulary import Luma, ShotState
 
 CAMERAS = {"cam-a": Camera(1), "cam-b": Camera(2), "cam-c": Camera(3)}
@@ -51,3 +57,53 @@ def test_a_dissolve_while_the_program_zooms():
         ("dissolve", "cam-a", "cam-b")
     ]
     assert ShotState.OFF_CAMERA not in [shot.state for shot, _ in seen.pieces]
+
+
+def test_how_late_a_camera_is_that_was_never_on_shows_in_a_mixture(monkeypatch):
+    """What fits best of it alone is no guide: as yet there is little of it to see."""
+    found: list[float | None] = []
+    note = DissolveFinder._is_timed_anew
+
+    def noted(self, camera):
+        news = note(self, camera)
+        found.append(camera.mixed_ms)
+        return news
+
+    monkeypatch.setattr(DissolveFinder, "_is_timed_anew", noted)
+
+    def show(ms: float) -> Luma:
+        share = share_at(ms, 3000, 1200)
+        mirrored = live("cam-b", ms)[:, ::-1]
+        return noisy(np.asarray((1 - share) * live("cam-a", ms) + share * mirrored, np.uint8), ms)
+
+    seen = watch(CAMERAS, show, 6.0)
+    assert found
+    assert all(late is not None and abs(late - DELAY_MS) <= 80 for late in found)
+    assert all(camera.mixed_ms is None for camera in seen.sight._eyes)
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "better", "index"),
+    [
+        pytest.param(None, 3.0, 2, id="unknown"),
+        pytest.param(160.0, 3.0, 6, id="known"),
+        pytest.param(160.0, 9.0, 2, id="known-but-another-fits-much-better"),
+    ],
+)
+def test_which_frame_of_a_camera_is_due_in_a_mixture(late_ms, better, index):
+    camera = SightCamera(SightSettings())
+    camera.mixed_ms = late_ms
+    curve = np.zeros(10)
+    curve[2] = better
+    match = Match(
+        fit=0.2,
+        toll=0.0,
+        lag_ms=320.0,
+        gain=1.0,
+        index=2,
+        blocks=np.zeros(32),
+        information=np.ones(32),
+        times=np.arange(10) * 40.0,
+        curve=curve,
+    )
+    assert index_due(camera, 400.0, match) == index

@@ -214,15 +214,14 @@ def test_a_wipe_is_a_mixture_side_by_side():
 
 
 def test_what_is_left_of_a_mixture_is_no_other_picture():
-    rulings = Rulings().live("a", 20).mixed("a", "b", 12).run(OFF, (), 4).live("b", 20)
-    built = build(rulings)
+    built = build(Rulings().live("a", 20).mixed("a", "b", 12).run(OFF, (), 8).live("b", 20))
     [(kind, *_, old, new)] = told(built)
     assert (kind, old, new) == ("dissolve", "a", "b")
     assert OFF not in [shot[0] for shot in shots_of(built)]
 
 
 def test_what_shows_for_longer_after_a_mixture_is_another_picture():
-    rulings = Rulings().live("a", 20).mixed("a", "b", 12).run(OFF, (), 10).live("b", 20)
+    rulings = Rulings().live("a", 20).mixed("a", "b", 12).run(OFF, (), 14).live("b", 20)
     assert [event[3:] for event in told(build(rulings))] == [("a", None), (None, "b")]
 
 

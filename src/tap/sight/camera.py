@@ -45,6 +45,8 @@ class Camera:
         self.delay = Delay(-settings.max_lookahead_ms, settings.max_delay_ms)
         self.guessed_ms: float | None = None
         """How late it must be, if another camera shows what it does, until it was live."""
+        self.mixed_ms: float | None = None
+        """How late it is in a mixture with another camera, as long as its delay is not known."""
         self.size: tuple[int, int] | None = None
         self.confirmed = False
         self.astray = 0.0

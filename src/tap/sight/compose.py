@@ -150,28 +150,37 @@ class Composer:
         return pair is not None
 
     def _look(self, evidence: Evidence) -> bool:
-        inset = self._insets.look(evidence) if self._states.pairs else None
+        if not self._states.pairs:
+            return False
+        explained = self._eye.explained(evidence)
+        if explained:
+            self._unexplained, self._found = 0, None
+            self._shared.clear()
+        views = Views(evidence.luma)
+        if self._found is not None and self._is_laid_out(self._found, evidence, views):
+            return True  # as before: of its own boxes none is an inset
+        inset = self._insets.look(evidence)
         if inset is not None:
             self._weigh_inset(evidence, inset)
             return True
-        if self._eye.explained(evidence) or not self._states.pairs:
-            self._unexplained, self._found = 0, None
-            self._shared.clear()
+        if explained:
             return False
         self._unexplained += 1
         turn = step_of(self._unexplained, len(self._cameras))
-        searched = turn is not None and (turn <= _KEEN or turn % _EVERY == 0)
-        layouts = [self._found] if self._found else []
-        layouts += [layout for layout in LAYOUTS if searched and layout != self._found]
-        views = Views(evidence.luma)
-        for layout in layouts:
-            found = self._pair_in(layout, evidence, views)
-            if found is not None:
-                self._found = layout
-                self._shared = set(zip(layout, found[:2], strict=True))
-                self._weigh(evidence, *found)
-                return True
-        return False
+        if turn is None or not (turn <= _KEEN or turn % _EVERY == 0):
+            return False
+        others = (layout for layout in LAYOUTS if layout != self._found)
+        return any(self._is_laid_out(layout, evidence, views) for layout in others)
+
+    def _is_laid_out(self, layout: Layout, evidence: Evidence, views: Views) -> bool:
+        """Weigh two cameras in the boxes of a layout, if they are in them."""
+        found = self._pair_in(layout, evidence, views)
+        if found is None:
+            return False
+        self._found = layout
+        self._shared = set(zip(layout, found[:2], strict=True))
+        self._weigh(evidence, *found)
+        return True
 
     def _weigh(self, evidence: Evidence, a: int, b: int, fit: float) -> None:
         state = self._states.pair(a, b)

@@ -121,6 +121,8 @@ class DissolveFinder:
             return
         if evidence.best != self._first:
             self._gain = 0.0
+        if self._second is not None:
+            self._cameras[self._second].mixed_ms = None
         self._first, self._second = evidence.best, None
         camera, match = self._cameras[evidence.best], evidence.matches[evidence.best]
         if match is not None and match.fit >= _AS_EVER * camera.level:
@@ -143,7 +145,7 @@ class DissolveFinder:
 
     def look(self, evidence: Evidence) -> bool:
         """Look for a blend that explains a picture which nothing does. True if cameras were placed
-        anew for it."""
+        or timed anew for it."""
         if self._first is None or evidence.at_ms - self._seen_ms > _LONGEST_MS:
             return False
         if not 2 <= len(self._cameras) <= FEW:
@@ -159,7 +161,7 @@ class DissolveFinder:
         second = found.sides[1]
         self._second = self._cameras.index(second.camera)
         self._lag_ms = evidence.at_ms - second.at_ms
-        return self._place_both(found)
+        return self._place_both(found) or self._is_timed_anew(second.camera)
 
     def _find(self, number: int, evidence: Evidence) -> _Blend | None:
         """The blend of a camera and another that explains the picture, if there is one."""
@@ -179,6 +181,12 @@ class DissolveFinder:
         if found is not None:
             found = self._timed(found, views)
         return found if found is not None and self._is_worth(found, evidence) else None
+
+    def _is_timed_anew(self, camera: Camera) -> bool:
+        """Note how late the second camera is, if its delay is not known; whether that is news."""
+        before, camera.mixed_ms = camera.mixed_ms, self._lag_ms
+        news = before is None or abs(before - self._lag_ms) > camera.memory.step_ms
+        return news and not camera.delay.locked
 
     def _place_both(self, found: _Blend) -> bool:
         """True if that changed anything."""

@@ -16,9 +16,10 @@ def index_due(camera: Camera, at_ms: float, match: Match | None) -> int | None:
     if match is None:
         known = camera.delay.ms is not None and len(camera.memory)
         return camera.memory.due(at_ms - (camera.delay.ms or 0.0)) if known else None
-    if not camera.delay.locked or camera.delay.ms is None:
+    late_ms = camera.delay.ms if camera.delay.locked else camera.mixed_ms
+    if late_ms is None:
         return match.index
-    due = int(np.searchsorted(match.times, at_ms - camera.delay.ms, side="right")) - 1
+    due = int(np.searchsorted(match.times, at_ms - late_ms, side="right")) - 1
     best = int(np.argmax(match.curve))
     if due < 0 or match.curve[best] - match.curve[due] > _MISLEADS:
         return match.index

@@ -5,7 +5,10 @@ is no shot of its own, but a part of the one before or after.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
+
+import numpy as np
 
 from tap.sight.ruling import Key, Ruling
 from tap.vocabulary import ShotState
@@ -23,9 +26,9 @@ _SHORTEST = {
 _UNDER_COVER = 6
 """Frames below which no camera is on, between two that a graphic covers more and more, and less and
 less: where a wall is plain, it is lost from sight before the graphic has come over all of it."""
-_UNCLEAN = 6
-"""The same between a mixture and one of its cameras: where bits are few, traces of the other one
-hide it."""
+UNCLEAN = 12
+"""The same between a mixture and one of its cameras, or more of the mixture: where bits are few,
+traces of the other one hide it, and a black picture or another lens of one of them hides both."""
 
 
 def joined(rulings: Sequence[Ruling], anchor: Ruling | None, *, final: bool) -> list[Run]:
@@ -43,7 +46,8 @@ def joined(rulings: Sequence[Ruling], anchor: Ruling | None, *, final: bool) -> 
             if key is not None:
                 near = [*runs[max(0, n - 1) : n + 2], [] if anchor is None else [anchor]]
                 why = _why(key, near)
-                runs[n] = [ruling.taken_for(key, why) for ruling in runs[n]]
+                taken = [ruling.taken_for(key, why) for ruling in runs[n]]
+                runs[n] = _mixed_between(*_around(runs, n, anchor), taken)
                 runs = _runs_of([ruling for run in runs for ruling in run])
                 n = 0
                 continue
@@ -76,13 +80,14 @@ def _is_short(runs: Sequence[Run], n: int, anchor: Ruling | None) -> bool:
         if before.covered and after.covered:
             shortest = _UNDER_COVER
         elif _is_unclean(before, after):
-            shortest = _UNCLEAN
+            shortest = UNCLEAN
     return len(runs[n]) < shortest
 
 
 def _is_unclean(before: Ruling, after: Ruling) -> bool:
-    """Whether what lies between is what is left of a mixture, of which one camera stays."""
-    return before.state is ShotState.TRANSITION and after.camera in before.cameras
+    """Whether what lies between is of a mixture that goes on, or of which one camera stays."""
+    stays = after.key == before.key or after.camera in before.cameras
+    return stays and before.state is ShotState.TRANSITION
 
 
 def _is_broken(runs: Sequence[Run], n: int, anchor: Ruling | None) -> bool:
@@ -115,6 +120,18 @@ def _neighbour(runs: Sequence[Run], n: int, anchor: Ruling | None, *, final: boo
     if before == after or (last and (last.covered or last.state is ShotState.TRANSITION)):
         return before
     return after if after[0] is not ShotState.TRANSITION else (before or after)
+
+
+def _mixed_between(before: Ruling | None, after: Ruling | None, taken: Run) -> Run:
+    """Rulings that were taken for a mixture which goes on after them, each with its share."""
+    if before is None or after is None or not before.key == after.key == taken[0].key:
+        return taken
+    if before.state is not ShotState.TRANSITION:
+        return taken
+    shares = np.linspace(before.share, after.share, len(taken) + 2)[1:-1]
+    return [
+        replace(ruling, share=float(share)) for ruling, share in zip(taken, shares, strict=True)
+    ]
 
 
 def _why(key: Key, around: Sequence[Run]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from tap.sight.ruling import Ruling
-from tap.sight.runs import Run, is_over, joined
+from tap.sight.runs import UNCLEAN, Run, is_over, joined
 from tap.sight.settings import SightSettings
 from tap.sight.soft import (
     LONGEST_FADE_MS,
@@ -121,9 +121,10 @@ class ShotBuilder:
         out = fade_out_length(head, self._gain) if fades else 0
         dimmed = fade_out_length(head, self._gain, dimmed=True) if fades and not out else 0
         bridge, target, open_ = self._bridge(runs, faded=out + dimmed > 0)
-        settled = (
-            len(target) >= _STABLE.get(target[0].state, _STABLE_ELSE) or target is not runs[-1]
-        )
+        stable = _STABLE.get(target[0].state, _STABLE_ELSE)
+        if pair and target[0].state is ShotState.OFF_CAMERA:
+            stable = UNCLEAN
+        settled = len(target) >= stable or target is not runs[-1]
         from_black = bool(bridge) or origin.state is ShotState.BLACK
         usual = self._gains.get(target[0].camera or "", self._gain)
         into = fade_in_length(target, usual, from_black=from_black)

@@ -30,8 +30,8 @@ _RARELY, _FALLEN = 12, 0.01
 """Frames between looks for a zoom, once one found none and unless the fit falls further."""
 _STRIDE, _KEPT, _KEPT_AT_FIRST = 0.025, 0.7, 0.8
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
-this part of the fit, the second one where it has just begun and costs no sharpness yet; what moves
-further was cut to, as was what fits less: a camera beside this one."""
+this part of the fit, the second one where it begins and costs no sharpness yet; what moves further
+was cut to, as was what fits less: a camera beside this one."""
 _ASIDE, _KEPT_ASIDE = 0.012, 0.4
 """What lies no further than this part of the picture from where a zoom was thought to be by now may
 fit less: the program fades, or a graphic comes over it."""
@@ -190,7 +190,8 @@ class ZoomTracker:
         back = step(self._rest, placement) < step(self._rest, now)
         near = near and (camera.delay.locked or back or zooms(now, placement))
         could = min(before, max(self._lately, default=before))
-        least = could * (_KEPT if self.under_way else _KEPT_AT_FIRST)
+        moves = self._moved_at and evidence.index - self._moved_at <= _RARELY
+        least = could * (_KEPT if moves else _KEPT_AT_FIRST)
         if self.under_way and step(now, placement) <= _ASIDE:
             least = max(could * _KEPT_ASIDE, WORTH)
         elif self._came_on(evidence):
