@@ -274,6 +274,23 @@ def test_a_fade_to_black():
     assert shots_of(built)[-1][0] is BLACK
 
 
+def test_a_fade_in_which_all_ends_is_a_change_to_nobody_knows_what():
+    gains = [1.0] * 30 + [1.0 - 0.06 * n for n in range(1, 13)]
+    built = build(Rulings().live("a", 42, gains=gains))
+    assert shots_of(built) == [(LIVE, ("a",), 0, 30), (PAIR, ("a",), 30, 12)]
+    assert told(built) == []
+
+
+def test_a_fade_may_come_as_all_ends():
+    away, comes = [0.06 * n for n in range(12, 0, -1)], [0.05 * n for n in range(1, 16)]
+    rulings = Rulings().live("a", 42, gains=[1.0] * 30 + away).live("b", 15, gains=comes)
+    built = build(rulings)
+    [(kind, at, lasted, old, new)] = told(built)
+    assert (kind, at, old, new) == ("fade", 30, "a", "b")
+    assert lasted >= 24
+    assert shots_of(built)[1][:3] == (PAIR, ("a", "b"), 30)
+
+
 def test_a_fade_through_black_is_one_change():
     falling = [1 - (n + 1) / 11 for n in range(10)]
     built = build(
@@ -468,6 +485,15 @@ def test_a_fade_may_go_through_frames_that_nobody_can_read():
     built = build(rulings)
     assert [told_[0] for told_ in told(built)] == ["fade"]
     assert told(built)[0][1:] == (30, 21, "a", "b")
+
+
+def test_a_picture_of_which_all_cameras_lack_does_not_part_a_fade():
+    away, comes = [0.09 * n for n in range(10, 0, -1)], [0.09 * n for n in range(1, 11)]
+    rulings = Rulings().live("a", 40, gains=[1.0] * 30 + away).run(UNSEEN, (), 2)
+    built = build(rulings.live("b", 40, gains=comes + [1.0] * 30))
+    [(kind, at, _, old, new)] = told(built)
+    assert (kind, at, old, new) == ("fade", 30, "a", "b")
+    assert UNSEEN not in [shot[0] for shot in shots_of(built)]
 
 
 def test_off_camera_that_a_picture_cuts_back_from_is_no_fade():

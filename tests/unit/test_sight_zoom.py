@@ -32,14 +32,24 @@ def after_cuts(show: Show, *, until_ms: float) -> Show:
     return lambda ms: first(ms) if ms < until_ms else show(ms)
 
 
-@pytest.mark.parametrize("covered", [False, True])
-def test_a_zoom_that_begins_with_a_fade_goes_on_with_the_next_camera(covered):
-    """`covered`: a title came over the picture before, which fits less well since then."""
+@pytest.mark.parametrize(
+    ("covered", "later_ms"),
+    [
+        pytest.param(False, 0.0, id="plain"),
+        pytest.param(True, 0.0, id="under-a-title"),
+        pytest.param(False, 160.0, id="delay-has-drifted"),
+    ],
+)
+def test_a_zoom_that_begins_with_a_fade_goes_on_with_the_next_camera(covered, later_ms):
+    """`covered`: a title came over the picture before, which fits less well since then. `later_ms`:
+    so much later is the next camera than it was."""
 
     def show(ms: float) -> Luma:
         out, into = part_of(ms, 6000, 400), part_of(ms, 6400, 400)
         camera = "cam-a" if ms < 6400 else "cam-b"
-        luma = live(camera, ms) * (1 - out if ms < 6400 else into) + 16 * (ms < 6400) * out
+        late_ms = 0.0 if ms < 6400 else later_ms
+        luma = live(camera, ms - late_ms) * (1 - out if ms < 6400 else into)
+        luma += 16 * (ms < 6400) * out
         if covered:
             luma[60:82, 8:130] = 30
         return noisy(zoomed(np.asarray(luma, np.uint8), 1 + 0.5 * part_of(ms, 6000, 2400)), ms)
@@ -48,6 +58,18 @@ def test_a_zoom_that_begins_with_a_fade_goes_on_with_the_next_camera(covered):
     last = seen.events[-1]
     assert (last.type, last.from_camera, last.to_camera) == ("fade", "cam-a", "cam-b")
     assert ShotState.OFF_CAMERA not in [shot.state for shot, _ in seen.pieces]
+
+
+def test_a_zoom_that_begins_in_a_flash_is_followed_from_after_it():
+    def show(ms: float) -> Luma:
+        luma = live("cam-a", ms).astype(np.float32)
+        if 6000 <= ms < 6120:
+            luma = np.minimum(255, 3 * luma)
+        return noisy(zoomed(np.asarray(luma, np.uint8), 1 + 0.9 * part_of(ms, 6000, 1800)), ms)
+
+    seen = watch(CAMERAS, after_cuts(show, until_ms=4500), 9.0)
+    assert [event[2:] for event in seen.told() if event[1] > 4500] == []
+    assert all(seen.camera_at(ms) == "cam-a" for ms in range(4600, 8900, 100))
 
 
 def test_a_zoom_that_begins_in_a_wipe_is_followed_on_both_sides():

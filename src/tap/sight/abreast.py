@@ -13,9 +13,9 @@ from tap.sight.views import Views
 
 _ROUNDS = 2
 """Refining steps at most."""
-_SLIPS, _DECAY = 0.93, 0.98
-"""Two cameras that explain less than this part of what they did may have begun to zoom; what is
-left of that a frame later."""
+_SLIPS, _DECAY, _LATELY = 0.93, 0.98, 2
+"""Two cameras that explain less than this part of what was explained may have begun to zoom; what
+is left of that a frame later; and frames for which it counts."""
 _BEGINS_WITH, _FURTHEST = 0.02, 0.1
 """Fit that a zoom must gain to have begun, and how far it may move an edge at once, as a part of
 the picture."""
@@ -31,25 +31,30 @@ class Abreast:
         self._cameras = cameras
         self._states = States(len(cameras))
         self._before = (0, 0.0)
-        """The last frame of a wipe, and most of what its two cameras explained of the picture."""
+        """The last picture, and most of what cameras explained of it and of those before."""
+        self._seen = (0, -1)
+        """The last picture that showed two side by side, and their state."""
 
     def sides(self, evidence: Evidence, number: int) -> Sides | None:
-        """A camera and another, if they explain the picture side by side."""
+        """A camera and another, if they explain the picture side by side, or did the one before."""
         if not evidence.mixes or evidence.composed is not None or evidence.best is None:
             return None
         state = max(evidence.mixes, key=lambda one: float(evidence.nats[one]))
         members = self._states.members(state)
         better = evidence.nats[state] > evidence.nats[evidence.best]
-        if not better or not evidence.mixes[state].split or number not in members:
+        goes_on = self._seen == (evidence.index - 1, state)
+        if not (better or goes_on) or not evidence.mixes[state].split or number not in members:
             return None
+        self._seen = evidence.index, state
         one, two = members
         return (one, two) if one == number else (two, one)
 
-    def slips(self, evidence: Evidence, sides: Sides) -> bool:
-        """Whether they explain less than they did a moment ago: a zoom may have begun."""
-        part = float(evidence.nats[self._states.pair(*sides)]) / max(evidence.information, 1.0)
+    def slips(self, evidence: Evidence) -> bool:
+        """Whether cameras explain less than they did a moment ago: a zoom may have begun. Ask it of
+        every picture."""
+        part = self._states.shown(evidence.nats) / max(evidence.information, 1.0)
         index, most = self._before
-        most = most if index == evidence.index - 1 else 0.0
+        most = most if evidence.index - index <= _LATELY else 0.0
         self._before = evidence.index, max(_DECAY * most, part)
         return part < _SLIPS * most
 

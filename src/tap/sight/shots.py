@@ -38,8 +38,9 @@ _LONGEST_OPEN_MS = 8000.0
 """What is open for longer than any soft change takes is told as it stands: nothing may hold up all
 that follows."""
 _FADING = 0.92
-_UNREADABLE = {ShotState.OFF_CAMERA, ShotState.AMBIGUOUS}
-"""What the dimmest pictures of a fade may be taken for."""
+_UNREADABLE = {ShotState.OFF_CAMERA, ShotState.AMBIGUOUS, ShotState.UNSEEN}
+"""What the dimmest pictures of a fade may be taken for: as little is to be seen of cameras whose
+pictures are missing."""
 
 
 class ShotBuilder:
@@ -89,8 +90,17 @@ class ShotBuilder:
             self._emit_all()
 
     def finish(self) -> None:
-        """Nothing follows: emit all that is open."""
-        self._emit_all()
+        """Nothing follows: emit all that is open. A fade may have begun, to what is not known."""
+        while self._take_change(final=True):
+            pass
+        run, self._open = self._open, []
+        live = bool(run) and run[-1].state is ShotState.LIVE
+        out = fade_out_length(run, self._gain) if live else 0
+        if out >= SHORTEST_SOFT:
+            self._emit(run[:-out])
+            self._emit(run[-out:], ShotState.TRANSITION)
+        else:
+            self._emit(run)
         self._end_hold()
 
     def _emit_all(self) -> None:
@@ -134,7 +144,8 @@ class ShotBuilder:
         settled = settled and not (pair and target is runs[-1] and goes_on(pair, target))
         if not final and (not settled or into is None or open_):
             return False
-        into = into or 0
+        if into is None:  # all ends while it comes
+            into = len(target) - 1 if comes_slowly(target) else 0
         if dimmed and bridge and comes_slowly(target):
             out = dimmed
         elif dimmed and any(r.state in _UNREADABLE for r in bridge):

@@ -33,8 +33,8 @@ _STRIDE, _KEPT, _KEPT_AT_FIRST = 0.025, 0.7, 0.8
 this part of the fit, the second one where it begins and costs no sharpness yet; what moves further
 was cut to, as was what fits less: a camera beside this one."""
 _ASIDE, _KEPT_ASIDE = 0.012, 0.4
-"""What lies no further than this part of the picture from where a zoom was thought to be by now may
-fit less: the program fades, or a graphic comes over it."""
+"""What lies no further than this part of the picture, for each frame since it was seen, from where
+a zoom was thought to be by now may fit less: the program fades, or a graphic comes over it."""
 _HANDED = 12
 """Frames in which a camera that has come on in a zoom is followed, however poorly it fits."""
 _LATELY = 8
@@ -67,7 +67,8 @@ class ZoomTracker:
         """The camera that explains best, for how many frames, and its best fit in them."""
         self._frames, self._peak = 0, 0.0
         self._itself = False
-        """Whether the picture was that camera's beyond doubt in one of them."""
+        """Whether the picture was that camera's beyond doubt in one of them, and in which last."""
+        self._itself_at = 0
         self._lately: deque[float] = deque(maxlen=_LATELY)
         """Its fits in the last of those."""
         self._twins: list[Camera] = []
@@ -78,8 +79,8 @@ class ZoomTracker:
         self._last: Placement | None = None
         """Where the camera was seen to lie last, when, and in which frame."""
         self._since_ms, self._moved_at = 0.0, 0
-        self._handed_at = -_HANDED
-        """The frame in which a zoom went on with another camera."""
+        self._handed_at, self._handed_from = -_HANDED, -1
+        """The frame in which a zoom went on with another camera, and which that one came after."""
         self._rest: Placement | None = None
         """Where the camera lay when it began to move."""
         self._moves = 0
@@ -108,6 +109,7 @@ class ZoomTracker:
         match = evidence.matches[best] if best is not None else None
         if best is None or match is None or best != self._camera:
             zooms = best is not None and match is not None and self._goes_on_with(best)
+            self._handed_from = -1 if self._camera is None else self._camera
             self._camera, self._frames, self._peak, self._tried = best, 0, 0.0, 1.0
             self._itself = False
             self._lately.clear()
@@ -119,7 +121,7 @@ class ZoomTracker:
             return 0.0
         self._frames += 1
         if evidence.on_camera and evidence.odd < UNLIKE:
-            self._itself = True
+            self._itself, self._itself_at = True, evidence.index
             self._lately.append(match.fit)
         self._twins = twins(self._cameras, evidence, best)
         before, self._peak = self._peak, max(_PEAK_DECAY * self._peak, match.fit)
@@ -131,8 +133,11 @@ class ZoomTracker:
         match = evidence.matches[self._camera] if self._camera is not None else None
         if self._camera is None or match is None:
             return None
+        slips = self._abreast.slips(evidence)
         sides = self._abreast.sides(evidence, self._camera)
-        if sides is not None and (self._speed is not None or self._abreast.slips(evidence, sides)):
+        if sides is not None and self._came_on(evidence) and sides[1] != self._handed_from:
+            sides = None  # it has just come on, but not from that one
+        if sides is not None and (self._speed is not None or slips):
             return self._follow_both(evidence, sides)
         if not self._seems_to_move(evidence, match, before):
             return None
@@ -170,7 +175,9 @@ class ZoomTracker:
     ) -> Placement | None:
         """Where the followed camera lies nearby; it has been placed there. None if it has not."""
         now, views = camera.memory.placement, Views(evidence.luma)
-        index = index_in_time(camera, evidence.at_ms, match)
+        # Of one that has just come on the delay may have drifted since it was seen.
+        came_on = self._came_on(evidence)
+        index = match.index if came_on else index_in_time(camera, evidence.at_ms, match)
         thought = match.fit
         if index != match.index:
             thought = self._eye.fit_at(camera, views, now, index)
@@ -184,7 +191,8 @@ class ZoomTracker:
             rested, _ = self._eye.fit(camera, evidence.at_ms, views, self._rest)
             if rested > _AT_REST * fit:
                 return self._stop_at(self._rest)
-        frames = min(_MISSED, max(1, evidence.index - self._moved_at)) if self._moved_at else 1
+        known_at = max(self._moved_at, self._itself_at)
+        frames = min(_MISSED, max(1, evidence.index - known_at)) if known_at else 1
         near = step(now, placement) <= _STRIDE * frames and placement.possible
         # A shift is a zoom's only beside one: else it may as well be the picture of another moment.
         back = step(self._rest, placement) < step(self._rest, now)
@@ -192,13 +200,13 @@ class ZoomTracker:
         could = min(before, max(self._lately, default=before))
         moves = self._moved_at and evidence.index - self._moved_at <= _RARELY
         least = could * (_KEPT if moves else _KEPT_AT_FIRST)
-        if self.under_way and step(now, placement) <= _ASIDE:
+        if self.under_way and step(now, placement) <= _ASIDE * frames:
             least = max(could * _KEPT_ASIDE, WORTH)
-        elif self._came_on(evidence):
+        elif came_on:
             near = False
         if fit < max(thought + STEP_GAIN, least) or not near:
             self._from, self._tried = evidence.index + _RARELY, match.fit
-            return None if self._came_on(evidence) else self._lost(evidence, match, before)
+            return None if came_on else self._lost(evidence, match, before)
         self._moved(evidence, placement, fit)
         self._place_twins(placement)
         return placement
@@ -246,6 +254,7 @@ class ZoomTracker:
         """A camera was found to lie elsewhere than thought: that may be a zoom under way."""
         if number != self._camera:
             zooms = self._goes_on_with(number)
+            self._handed_from = -1 if self._camera is None else self._camera
             self._camera = number
             if zooms:
                 self._hand_over(number, fit, evidence)
