@@ -12,6 +12,7 @@ from tap.sight.evidence import Evidence, Match
 from tap.sight.eye import Eye
 from tap.sight.look import Rect
 from tap.sight.motion import Edges, edges, kept_inside, same_way, speed, step, zooms
+from tap.sight.outset import Outset
 from tap.sight.placement import Placement
 from tap.sight.refine import STEP_GAIN, refine
 from tap.sight.views import Views
@@ -61,7 +62,7 @@ class ZoomTracker:
     def __init__(self, eye: Eye, cameras: Sequence[Camera], place: Place) -> None:
         self._eye = eye
         self._cameras = cameras
-        self._abreast = Abreast(cameras)
+        self._abreast, self._outset = Abreast(cameras), Outset()
         self._place = place
         self._camera: int | None = None
         """The camera that explains best, for how many frames, and its best fit in them."""
@@ -204,6 +205,9 @@ class ZoomTracker:
             least = max(could * _KEPT_ASIDE, WORTH)
         elif came_on:
             near = False
+        sets_out = near and self._outset.sets_out(evidence.index, self._rest, placement)
+        if sets_out:
+            least = max(could * _KEPT_ASIDE, WORTH)
         if fit < max(thought + STEP_GAIN, least) or not near:
             self._from, self._tried = evidence.index + _RARELY, match.fit
             return None if came_on else self._lost(evidence, match, before)
