@@ -171,6 +171,14 @@ class ZoomTracker:
         where the zoom was a little off, it fits poorly as yet."""
         return self.under_way and evidence.index - self._handed_at <= _HANDED
 
+    def _frames_lost(self, evidence: Evidence) -> int:
+        """Frames, at least 1, since it was seen to move, or where it lies: so far may it have moved.
+        What was not to be seen for longer is not followed, unless the zoom is."""
+        moved = evidence.index - self._moved_at if self._moved_at else 1
+        lost = evidence.index - max(self._moved_at, self._itself_at)
+        known = lost if lost <= _RARELY or self._came_on(evidence) else 1
+        return min(_MISSED, max(1, moved, known))
+
     def _look_around(
         self, evidence: Evidence, camera: Camera, match: Match, before: float
     ) -> Placement | None:
@@ -192,8 +200,7 @@ class ZoomTracker:
             rested, _ = self._eye.fit(camera, evidence.at_ms, views, self._rest)
             if rested > _AT_REST * fit:
                 return self._stop_at(self._rest)
-        known_at = max(self._moved_at, self._itself_at)
-        frames = min(_MISSED, max(1, evidence.index - known_at)) if known_at else 1
+        frames = self._frames_lost(evidence)
         near = step(now, placement) <= _STRIDE * frames and placement.possible
         # A shift is a zoom's only beside one: else it may as well be the picture of another moment.
         back = step(self._rest, placement) < step(self._rest, now)
