@@ -172,7 +172,7 @@ class ZoomTracker:
         return self.under_way and evidence.index - self._handed_at <= _HANDED
 
     def _frames_lost(self, evidence: Evidence) -> int:
-        """Frames, at least 1, since it was seen to move, or where it lies: so far may it have moved.
+        """Frames, at least 1, since it was seen to move, or where it lies: so far may it be by now.
         What was not to be seen for longer is not followed, unless the zoom is."""
         moved = evidence.index - self._moved_at if self._moved_at else 1
         lost = evidence.index - max(self._moved_at, self._itself_at)
