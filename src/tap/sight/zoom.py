@@ -206,8 +206,7 @@ class ZoomTracker:
         back = step(self._rest, placement) < step(self._rest, now)
         near = near and (camera.delay.locked or back or zooms(now, placement))
         could = min(before, max(self._lately, default=before))
-        moves = self._moved_at and evidence.index - self._moved_at <= _RARELY
-        least = could * (_KEPT if moves else _KEPT_AT_FIRST)
+        least = could * (_KEPT if self.under_way else _KEPT_AT_FIRST)
         if self.under_way and step(now, placement) <= _ASIDE * frames:
             least = max(could * _KEPT_ASIDE, WORTH)
         elif came_on:
