@@ -4,7 +4,7 @@ lay, and goes on as it went."""
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from tap.sight.abreast import Abreast
+from tap.sight.abreast import Abreast, Sides
 from tap.sight.camera import Camera
 from tap.sight.doubt import UNLIKE, usual_level
 from tap.sight.due import index_in_time
@@ -80,8 +80,9 @@ class ZoomTracker:
         self._last: Placement | None = None
         """Where the camera was seen to lie last, when, and in which frame."""
         self._since_ms, self._moved_at = 0.0, 0
-        self._handed_at, self._handed_from = -_HANDED, -1
-        """The frame in which a zoom went on with another camera, and which that one came after."""
+        self._handed_from: int | None = None
+        self._handed_at = -_HANDED
+        """The camera before, and the frame in which a zoom went on with this one."""
         self._rest: Placement | None = None
         """Where the camera lay when it began to move."""
         self._moves = 0
@@ -110,8 +111,8 @@ class ZoomTracker:
         match = evidence.matches[best] if best is not None else None
         if best is None or match is None or best != self._camera:
             zooms = best is not None and match is not None and self._goes_on_with(best)
-            self._handed_from = -1 if self._camera is None else self._camera
-            self._camera, self._frames, self._peak, self._tried = best, 0, 0.0, 1.0
+            self._handed_from, self._camera = self._camera, best
+            self._frames, self._peak, self._tried = 0, 0.0, 1.0
             self._itself = False
             self._lately.clear()
             if zooms and best is not None and match is not None:
@@ -207,12 +208,10 @@ class ZoomTracker:
         near = near and (camera.delay.locked or back or zooms(now, placement))
         could = min(before, max(self._lately, default=before))
         least = could * (_KEPT if self.under_way else _KEPT_AT_FIRST)
-        if self.under_way and step(now, placement) <= _ASIDE * frames:
-            least = max(could * _KEPT_ASIDE, WORTH)
-        elif came_on:
-            near = False
+        aside = self.under_way and step(now, placement) <= _ASIDE * frames
+        near = near and (aside or not came_on)
         sets_out = near and self._outset.sets_out(evidence.index, self._rest, placement)
-        if sets_out:
+        if aside or sets_out:
             least = max(could * _KEPT_ASIDE, WORTH)
         if fit < max(thought + STEP_GAIN, least) or not near:
             self._from, self._tried = evidence.index + _RARELY, match.fit
@@ -245,7 +244,7 @@ class ZoomTracker:
         self._place_twins(placement)
         return placement
 
-    def _follow_both(self, evidence: Evidence, sides: tuple[int, int]) -> Placement | None:
+    def _follow_both(self, evidence: Evidence, sides: Sides) -> Placement | None:
         """The same while a wipe goes over it: what is beside it zooms with it."""
         one, two = (self._cameras[number] for number in sides)
         begins = self._speed is None
@@ -264,8 +263,7 @@ class ZoomTracker:
         """A camera was found to lie elsewhere than thought: that may be a zoom under way."""
         if number != self._camera:
             zooms = self._goes_on_with(number)
-            self._handed_from = -1 if self._camera is None else self._camera
-            self._camera = number
+            self._handed_from, self._camera = self._camera, number
             if zooms:
                 self._hand_over(number, fit, evidence)
             else:
