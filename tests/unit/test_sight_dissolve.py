@@ -64,12 +64,12 @@ def test_how_late_a_camera_is_that_was_never_on_shows_in_a_mixture(monkeypatch):
     found: list[float | None] = []
     note = DissolveFinder._is_timed_anew
 
-    def noted(self, camera):
-        news = note(self, camera)
+    def noted(camera, late_ms):
+        news = note(camera, late_ms)
         found.append(camera.mixed_ms)
         return news
 
-    monkeypatch.setattr(DissolveFinder, "_is_timed_anew", noted)
+    monkeypatch.setattr(DissolveFinder, "_is_timed_anew", staticmethod(noted))
 
     def show(ms: float) -> Luma:
         share = share_at(ms, 3000, 1200)

@@ -100,8 +100,7 @@ class DissolveFinder:
         """The camera that was on last, and when that was seen."""
         self._seen_ms = 0.0
         self._second: int | None = None
-        """The one that it was found to dissolve to, and how late that is, in ms."""
-        self._lag_ms = 0.0
+        """The one that it was found to dissolve to; how late that is, it knows (`mixed_ms`)."""
         self._gain = 0.0
         """Contrast of the program over the first camera's, as long as that fits as ever."""
         self._failed = self._fading = self._turn = 0
@@ -160,8 +159,8 @@ class DissolveFinder:
         self._failed, self._seen_ms = 0, evidence.at_ms
         second = found.sides[1]
         self._second = self._cameras.index(second.camera)
-        self._lag_ms = evidence.at_ms - second.at_ms
-        return self._place_both(found) or self._is_timed_anew(second.camera)
+        timed = self._is_timed_anew(second.camera, evidence.at_ms - second.at_ms)
+        return self._place_both(found) or timed
 
     def _find(self, number: int, evidence: Evidence) -> _Blend | None:
         """The blend of a camera and another that explains the picture, if there is one."""
@@ -182,10 +181,11 @@ class DissolveFinder:
             found = self._timed(found, views)
         return found if found is not None and self._is_worth(found, evidence) else None
 
-    def _is_timed_anew(self, camera: Camera) -> bool:
-        """Note how late the second camera is, if its delay is not known; whether that is news."""
-        before, camera.mixed_ms = camera.mixed_ms, self._lag_ms
-        news = before is None or abs(before - self._lag_ms) > camera.memory.step_ms
+    @staticmethod
+    def _is_timed_anew(camera: Camera, late_ms: float) -> bool:
+        """Note how late the second camera is; whether that is news, as its delay is not known."""
+        before, camera.mixed_ms = camera.mixed_ms, late_ms
+        news = before is None or abs(before - late_ms) > camera.memory.step_ms
         return news and not camera.delay.locked
 
     def _place_both(self, found: _Blend) -> bool:
@@ -258,10 +258,10 @@ class DissolveFinder:
 
     def _frames_of(self, number: int, at_ms: float) -> list[int]:
         """Frames that are tried of a camera of which it is not known how late it is."""
-        memory = self._cameras[number].memory
-        if number == self._second:
-            due = memory.due(at_ms - self._lag_ms)
-            around = memory.within(at_ms - self._lag_ms - _AROUND_MS, at_ms)
+        memory, late_ms = self._cameras[number].memory, self._cameras[number].mixed_ms
+        if late_ms is not None:
+            due = memory.due(at_ms - late_ms)
+            around = memory.within(at_ms - late_ms - _AROUND_MS, at_ms)
             return list(range(max(around.start, due - 2), min(around.stop, due + 3)))
         part = memory.within(at_ms - self._max_delay_ms, at_ms)
         if part.stop <= part.start:
