@@ -112,3 +112,16 @@ def test_what_moves_is_untimely_only_where_it_is_worse_than_what_stands_still():
     chart = taught()
     assert chart.untimely(np.full(BLOCKS, 0.6), INFORMATION, MOVING) < 0
     assert chart.untimely(np.where(MOVING > 0, 0.6, 0.9), INFORMATION, MOVING) > 0
+
+
+def test_a_graphic_goes_on_though_all_that_it_covers_may_move_by_now():
+    under = np.arange(BLOCKS) >= BLOCKS - 6
+    fits = np.where(under, 0.02, 0.9)
+    some, all_move = (np.where(np.arange(BLOCKS) >= n, 0.5, 0.0) for n in (BLOCKS - 4, BLOCKS - 6))
+    chart = taught()
+    assert chart.untimely(fits, INFORMATION, all_move.astype(np.float32)) > 0.5
+    for _ in range(5):
+        chart.learn(fits, INFORMATION, some.astype(np.float32))
+    assert chart.untimely(fits, INFORMATION, all_move.astype(np.float32)) < -0.5
+    chart.learn(np.full(BLOCKS, 0.9), INFORMATION, all_move.astype(np.float32))
+    assert chart.untimely(fits, INFORMATION, all_move.astype(np.float32)) > 0.5

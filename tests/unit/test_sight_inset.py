@@ -18,7 +18,7 @@ from tests.unit.sample_pictures import (
 )
 
 from tap.sight import camera as sight_camera
-from tap.sight import inset
+from tap.sight import inset, seek
 from tap.sight.behind import Behind
 from tap.sight.compose import Composer
 from tap.sight.evidence import Evidence
@@ -319,11 +319,12 @@ def test_block_by_block_a_picture_tells_more_than_as_a_whole(monkeypatch):
     cameras = [sight_camera.Camera(SightSettings()) for _ in range(3)]
     finder = inset.InsetFinder(Eye(States(3), cameras, SightSettings()), cameras, 3000.0)
     evidence = Evidence(9, 360.0, live(A, 360.0), np.zeros(20), [None] * 3)
-    hits = [inset._Hit(0.95, n, False, Rect(0.5, 0.5, 0.9, 0.9), 0) for n in (1, 2)]
+    evidence.matches[0] = SimpleNamespace(
+        blocks=np.zeros(BLOCKS), information=np.ones(BLOCKS), index=0
+    )
+    hits = [seek.Hit(0.95, n, False, Rect(0.5, 0.5, 0.9, 0.9), 0) for n in (1, 2)]
     fits = {1: 0.576, 2: 0.334}
-    monkeypatch.setattr(inset, "scaled", lambda luma: luma)
-    monkeypatch.setattr(finder, "_hits", lambda n, *_, **__: [h for h in hits if h.number == n])
-    monkeypatch.setattr(finder._behind, "covers", lambda *_: True)
+    monkeypatch.setattr(inset, "seek", lambda *_: hits)
     monkeypatch.setattr(finder, "_closest", lambda likely, _: likely)
     monkeypatch.setattr(finder, "_placed", lambda hit, *_: (inset.Placement(), 0, fits[hit.number]))
     monkeypatch.setattr(finder, "_shows", lambda *_: 0.0)
@@ -338,20 +339,27 @@ def test_block_by_block_a_picture_tells_more_than_as_a_whole(monkeypatch):
 
 
 @pytest.mark.parametrize("count", [3, 10, 20])
-def test_pictures_all_along_the_past_of_every_camera_are_tried_however_many_there_are(count):
+def test_pictures_all_along_the_past_of_every_camera_are_tried_however_many_there_are(
+    monkeypatch, count
+):
     cameras = [sight_camera.Camera(SightSettings()) for _ in range(count)]
     for camera in cameras:
         for n in range(90):
             camera.memory.add(40.0 * n, texture(1))
     finder = inset.InsetFinder(Eye(States(count), cameras, SightSettings()), cameras, 3200.0)
     tried = {n: set() for n in range(count)}
-    finder._hits = lambda n, at_ms, *_, **__: (
-        tried[n].update(finder._indices(cameras[n], at_ms)) or []
-    )
-    evidence = Evidence(9, 3560.0, texture(1), np.zeros(500), [None] * count)
+
+    def note(_program, pictures, *_):
+        for picture in pictures:
+            tried[picture.number].add(picture.index)
+        return []
+
+    monkeypatch.setattr(inset, "seek", note)
+    match = SimpleNamespace(blocks=np.zeros(BLOCKS), information=np.ones(BLOCKS), index=0)
+    evidence = Evidence(9, 3560.0, texture(1), np.zeros(500), [match] * count)
     for _ in range(-(-count // 8)):
-        finder._search(-1, evidence, None)
-    assert {len(indices) for indices in tried.values()} == {7}
+        finder._search(0, evidence, None)
+    assert {len(indices) for n, indices in tried.items() if n} == {7}
 
 
 def test_an_inset_of_a_camera_that_was_never_on_and_is_late():
@@ -372,6 +380,27 @@ def test_an_inset_of_a_camera_that_was_never_on_and_is_late():
     }
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_how_late_the_camera_of_an_inset_is_is_corrected_where_that_is_not_known(known):
+    """While it held still, any of its pictures fitted."""
+    camera = sight_camera.Camera(SightSettings())
+    for n in range(90):
+        camera.memory.add(40.0 * n, Turning(2).at(40.0 * n))
+    if known:
+        camera.delay = SimpleNamespace(locked=True, ms=700.0)
+    finder = inset.InsetFinder(Eye(States(2), [camera] * 2, SightSettings()), [camera] * 2, 3200.0)
+    picture = live(A, 3500.0).copy()
+    picture[38:88, 68:157] = cv2.resize(
+        camera.memory.luma(32), (89, 50), interpolation=cv2.INTER_AREA
+    )
+    on = Rect(68 / 160, 38 / 90, 157 / 160, 88 / 90)
+    placement = inset.Placement(on=on)
+    finder._found = inset.Inset(0, 1, placement, 700.0, np.zeros(BLOCKS, np.bool_), 0.5)
+    evidence = Evidence(9, 3500.0, picture, np.zeros(8), [None] * 2)
+    assert finder._is_later(evidence, inset.Views(picture)) == (not known)
+    assert finder._found.lag_ms == pytest.approx(700.0 if known else 2200.0, abs=300)
+
+
 @pytest.mark.parametrize(("wall", "covers"), [(0.3, True), (0.6, False)])
 def test_an_inset_need_not_cover_a_wall_on_which_little_is_seen(wall, covers):
     """Of 8 blocks in it, 4 do not show the big camera; the rest do as far as ever."""
@@ -384,7 +413,7 @@ def test_an_inset_need_not_cover_a_wall_on_which_little_is_seen(wall, covers):
     fits[3, 4:] = 0.0
     match = SimpleNamespace(blocks=fits.ravel(), information=np.full(BLOCKS, 10.0))
     evidence = SimpleNamespace(matches=[match], luma=np.zeros((90, 160), np.uint8))
-    assert Behind([camera]).covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == covers
+    assert Behind([camera]).covering(0, evidence).by(Rect(0.5, 0.5, 1.0, 1.0)) == covers
 
 
 @pytest.mark.parametrize(("beside", "shown"), [(0.6, True), (0.0, False)])
@@ -399,7 +428,7 @@ def test_what_is_nowhere_beside_an_inset_is_not_behind_it(beside, shown):
         blocks=np.where(inside, 0.0, beside).ravel(), information=np.where(inside, 10, 0.5).ravel()
     )
     evidence = SimpleNamespace(matches=[match], luma=np.zeros((90, 160), np.uint8))
-    assert Behind([camera]).covers(0, evidence, Rect(0.5, 0.5, 1.0, 1.0)) == shown
+    assert Behind([camera]).covering(0, evidence).by(Rect(0.5, 0.5, 1.0, 1.0)) == shown
 
 
 def test_a_dissolve_is_not_searched_for_an_inset(monkeypatch):

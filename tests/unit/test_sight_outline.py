@@ -1,6 +1,7 @@
 """Where an inset ends tells whose it is."""
 
 import cv2
+import numpy as np
 import pytest
 from tests.unit.sample_pictures import noisy, texture
 
@@ -44,6 +45,21 @@ def test_a_frame_around_an_inset_is_no_other_place(aside):
     right, wrong = likely(picture, big, Placement(), [beside(0.0), beside(aside)])
     assert right > 0.9
     assert wrong < 0.7 * right
+
+
+@pytest.mark.parametrize("aside", [-0.06, 0.06])
+def test_a_frame_is_seen_though_the_wall_goes_on_in_it(aside):
+    """Heads before one wall: the grade differs from what is behind by more than the inset does."""
+    big = np.full((135, 240), 120, np.uint8)
+    big[30:, 90:130] = texture(9, 105, 40)
+    picture = big.copy()
+    picture[40:, 85:] += 15
+    picture[54:122, 102:222] = 124
+    picture[80:122, 150:180] = texture(5, 42, 30)
+    cv2.rectangle(picture, (101, 53), (222, 122), 150, 1)
+    right, wrong = likely(noisy(picture, 1), big, Placement(), [beside(0.0), beside(aside)])
+    assert right > 0.9
+    assert wrong < 0.3
 
 
 def test_another_edge_near_one_of_them_leaves_what_the_others_tell():

@@ -35,6 +35,8 @@ class Rulings(list[Ruling]):
         traces=(),
         ways=None,
         covered=False,
+        fits=None,
+        of="a",
     ):
         for n in range(count):
             at = len(self) * STEP_MS
@@ -51,6 +53,7 @@ class Rulings(list[Ruling]):
                     wipe=Wipe(np.array([ways[n]]), np.array([1.0])) if ways else None,
                     covered=covered,
                     gain=gains[n] if gains else _GAIN.get(state),
+                    seen=(of, fits[n]) if fits else None,
                     fringe=traces[n] if n < len(traces) else None,
                     reason="no program frames" if state is UNSEEN else "",
                 )
@@ -357,6 +360,26 @@ def test_cut_and_back_within_four_frames_is_two_cuts():
 def test_off_camera_and_back():
     built = build(Rulings().live("a", 30).run(OFF, (), 30).live("b", 30))
     assert told(built) == [("cut", 30, 0, "a", None), ("cut", 60, 0, None, "b")]
+
+
+EBBS = [0.6, 0.45, 0.3, 0.2, 0.12, 0.12, 0.15, 0.25, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("fits", "of", "changes"),
+    [
+        (EBBS, "a", 0),
+        (EBBS, "b", 2),
+        ([0.6, 0.3, 0.14, *EBBS[3:]], "a", 2),
+        ([*EBBS[:6], *[0.12] * 6, *EBBS[6:]], "a", 2),
+    ],
+    ids=["a moment", "another", "at once", "for long"],
+)
+def test_a_camera_that_ebbs_away_for_a_moment_is_still_on(fits, of, changes):
+    """It moves, and the program has no bits for that; but with a cut a camera is gone at once."""
+    rulings = Rulings().live("a", 30, fits=[0.7] * 30)
+    rulings.run(OFF, (), len(fits), fits=fits, of=of).live("a", 30, fits=[0.5] * 30)
+    assert len(told(build(rulings))) == changes
 
 
 def test_what_happened_while_unseen_is_no_event():

@@ -55,6 +55,8 @@ class Chart:
         self._known = False
         self._spread = 0.05
         self._moving_spread = 0.08
+        self._graphic = np.zeros(BLOCKS, np.bool_)
+        """Where a graphic lay over the last picture."""
 
     @property
     def settled(self) -> bool:
@@ -80,6 +82,7 @@ class Chart:
     def restart(self) -> None:
         """The camera lies differently in the program now: learn the blocks anew."""
         self.count = 0
+        self._graphic[:] = False
 
     def learn(self, fits: Doubles, information: Doubles, motion: Floats | None) -> None:
         """Add a picture that was surely this camera's. Arrays as for `untimely`, (32,) each."""
@@ -92,6 +95,8 @@ class Chart:
             if moving is not None:
                 odd = _quantile(deficits, moving, _BEST_PART)
                 self._moving_spread = _spread(self._moving_spread, odd, narrow)
+        if motion is not None:
+            self._graphic = self._under_graphic(fits, information, motion)
         self.count += 1
         self._known = self._known or self.settled
         pace = max(_PACE, 1.0 / self.count)
@@ -143,6 +148,16 @@ class Chart:
         """Weights (32,) of the blocks: in what is always covered the camera is never to be seen."""
         return np.asarray(np.maximum(self._usual, 0.0) * information)
 
+    def _under_graphic(
+        self, fits: Doubles, information: Doubles, motion: Floats
+    ) -> npt.NDArray[np.bool_]:
+        """The blocks (32,) over which a graphic lies: one that lies there goes on where it still
+        covers, though by now all that it covers may move."""
+        covered = self.covered(fits, information, _HIDDEN)
+        if int((covered & (motion < _MOVED)).sum()) >= _HIDDEN_STILL:
+            return covered
+        return covered & self._graphic
+
     def _worse(self, deficits: Doubles, information: Doubles, motion: Floats | None) -> float:
         """How much worse than ever what stands still fits: a zoom costs sharpness everywhere."""
         if motion is None:
@@ -158,9 +173,7 @@ class Chart:
         moving = _moving(information, motion)
         if moving is None or motion is None:
             return None
-        covered = self.covered(fits, information, _HIDDEN)
-        if int((covered & (motion < _MOVED)).sum()) >= _HIDDEN_STILL:
-            moving[covered] = 0.0
+        moving[self._under_graphic(fits, information, motion)] = 0.0
         return moving if float(moving.sum()) >= _WORTH else None
 
 

@@ -65,7 +65,7 @@ class _Side:
     @property
     def at_ms(self) -> float:
         """When the frame was taken, Unix ms."""
-        return float(self.camera.memory.times(slice(self.index, self.index + 1))[0])
+        return self.camera.memory.time(self.index)
 
 
 @dataclass(frozen=True, slots=True)

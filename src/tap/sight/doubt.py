@@ -22,9 +22,8 @@ UNDER = -0.3
 _OFF_FLOOR = 0.6
 """A camera must reach this part of the fit it usually has, else it is not that camera."""
 _OFF_LEAST, _OFF_MOST = 0.2, 0.55
-_STANDS_OUT = 3.0
-"""As long as it is not known how well cameras fit: one that fits so many times better than all the
-others need but reach the least of those floors."""
+"""The least and the most of it. As long as it is not known how well cameras fit, one that stands
+out need but reach the least."""
 _OFF_PULL = 0.35
 """Part of a camera's usual nats that its chart may speak for or against it in one picture."""
 _OFF_ELSEWHEN = 0.85
@@ -86,7 +85,8 @@ class Doubt:
         """Nats for "no tapped camera": what the best camera has, less if it fits as it always does,
         more if it does not."""
         floor = min(_OFF_MOST, max(_OFF_LEAST, _OFF_FLOOR * level)) * evidence.information
-        if usual_level(self._cameras) is None and self._stands_out(evidence, best):
+        if usual_level(self._cameras) is None and best is not None and evidence.stands_out(best):
+            # ... however little of it there is to see under graphics and a heavy grade.
             floor = _OFF_LEAST * evidence.information
         match = evidence.matches[best] if best is not None else None
         if best is None or match is None:
@@ -114,14 +114,6 @@ class Doubt:
             unlike = UNDER if under else unlike
         odd = evidence.odd = max(unlike, untimely)
         return float(evidence.nats[best]) + _OFF_PULL * level * odd * evidence.information
-
-    @staticmethod
-    def _stands_out(evidence: Evidence, best: int | None) -> bool:
-        """Whether a camera fits so much better than every other that it is not by chance, however
-        little of it there is to see under graphics and a heavy grade."""
-        fits = {n: match.fit for n, match in enumerate(evidence.matches) if match is not None}
-        others = [fit for n, fit in fits.items() if n != best]
-        return best in fits and bool(others) and fits[best] >= _STANDS_OUT * max(others)
 
     @staticmethod
     def _odds(camera: Camera, match: Match, usual: float) -> tuple[float, float]:

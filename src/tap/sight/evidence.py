@@ -11,6 +11,9 @@ from tap.sight.match import Mix
 from tap.sight.placement import Placement
 from tap.vocabulary import Luma
 
+_STANDS_OUT = 3.0
+"""One that fits so many times better than all others stands out."""
+
 
 @dataclass(slots=True)
 class Match:
@@ -103,6 +106,12 @@ class Evidence:
         silent = [names[i] for i in lost if i not in self.frozen]
         told = [("no frames from ", silent), ("no new pictures from ", frozen)]
         return "; ".join(why + ", ".join(of) for why, of in told if of)
+
+    def stands_out(self, number: int) -> bool:
+        """Whether a camera fits so much better than every other that it is not by chance."""
+        fits = {n: match.fit for n, match in enumerate(self.matches) if match is not None}
+        others = [fit for n, fit in fits.items() if n != number]
+        return number in fits and bool(others) and fits[number] >= _STANDS_OUT * max(others)
 
     @property
     def on_camera(self) -> bool:

@@ -116,7 +116,7 @@ class Fringes:
         for number in (one, two):
             index = self._index(evidence, number)
             if index is not None:
-                taken_ms = self._cameras[number].memory.times(slice(index, index + 1))[0]
+                taken_ms = self._cameras[number].memory.time(index)
                 lags[number] = evidence.at_ms - float(taken_ms)
         return _Mixed(evidence.at_ms, state, split, seen[0], {one: seen[1], two: seen[2]}, lags)
 

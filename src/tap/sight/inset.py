@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tap.sight.behind import Behind, Blocks, blocks_in, comes_over, is_partly
+from tap.sight.behind import Behind, across_of, comes_over, is_partly
 from tap.sight.camera import Camera
+from tap.sight.covering import Blocks, blocks_in
 from tap.sight.crowd import groups, step_of
 from tap.sight.doubt import usual_fit
 from tap.sight.evidence import Evidence
@@ -20,9 +21,9 @@ from tap.sight.look import BLOCKS, WHOLE, Rect
 from tap.sight.outline import likely
 from tap.sight.placement import Placement, clipped, shown_in, whole_of
 from tap.sight.refine import refine
-from tap.sight.shrunk import BORDER, NEARLY, find_shrunk, scaled
+from tap.sight.seek import Hit, pictures_of, seek
+from tap.sight.shrunk import BORDER, scaled
 from tap.sight.views import Views
-from tap.vocabulary import Luma
 
 _NOTHING = np.zeros(BLOCKS, np.bool_)
 _KEEN, _OFTEN, _EVERY = 4, 3, 12
@@ -39,13 +40,11 @@ _PATIENCE = 5
 _RISES = 1.04
 """A picture that gains so much contrast over the one before is of a fade, or was just cut to:
 what is covered in it is to be seen in the next ones."""
-_COMPOSED_AREA = 0.18
-"""Part of the picture from which an inset counts; found to a per cent or two."""
-_FALLBACK_DELAY_MS, _APART_MS, _AROUND_MS = 200.0, 450.0, 120.0
+_AROUND_MS = 120.0
 _CANDIDATES = 32
 """Frames of a camera that are tried first."""
-_SIZES, _TRIED_ROUNDS = 5, 2
-"""So many sizes of a camera that correlate are tried more closely, in so many refining steps."""
+_TRIED_ROUNDS = 2
+"""Sizes of a camera that correlate are tried more closely in so many refining steps."""
 _ROUNDS, _CLOSE = 4, 0.08
 """Refining steps, and how far they may move the picture, as part of its sides: where the big
 picture goes on behind, a camera near it would be bent into it."""
@@ -74,17 +73,6 @@ class Inset:
     fit: float
     rivals: Mapping[int, float] = field(default_factory=dict[int, float])
     """Other cameras that it may show, and how well they fit compared with the small one, 0 .. 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """Where a camera may lie: found by its frame `index`."""
-
-    peak: float
-    number: int
-    mirror: bool
-    rect: Rect
-    index: int
 
 
 class InsetFinder:
@@ -123,13 +111,18 @@ class InsetFinder:
         views = Views(evidence.luma)
         if self._found is not None and self._found.big == big:
             lacks = self._found.small in evidence.lacking
-            if lacks or self._is_in(evidence, self._found, views):
+            if (
+                lacks
+                or self._is_in(evidence, self._found, views)
+                or self._is_later(evidence, views)
+            ):
                 self._missed = 0
                 return self._found
             self._missed += 1
             if self._missed <= _PATIENCE:
                 # Most likely what still covers it there, and only there, is that.
-                there = self._behind.covers(big, evidence, self._found.placement.on)
+                covering = self._behind.covering(big, evidence)
+                there = covering is not None and covering.by(self._found.placement.on)
                 return self._found if there else None
         self._found, self._missed = None, 0
         if _is_blend(big, evidence) or evidence.contrast > _RISES * before:
@@ -155,6 +148,20 @@ class InsetFinder:
         """Whether an inset that was found is in another picture."""
         fit = self._fit(inset, evidence.at_ms, views)
         return fit >= _GOES_ON * self._worth(inset.small)
+
+    def _is_later(self, evidence: Evidence, views: Views) -> bool:
+        """Whether the inset is there, but of another moment than was thought: where it is not known
+        how late its camera is, heads that hold still fit for a while. Then that is noted."""
+        inset = self._found
+        if inset is None or self._cameras[inset.small].delay.locked:
+            return False
+        camera = self._cameras[inset.small]
+        part = self._part(camera, evidence.at_ms)
+        fit, index = self._eye.search_inside(camera, views, inset.placement, part, most=_CANDIDATES)
+        if fit < _GOES_ON * self._worth(inset.small):
+            return False
+        self._found = replace(inset, lag_ms=evidence.at_ms - camera.memory.time(index))
+        return True
 
     def _shows(self, big: int, evidence: Evidence, rect: Rect, views: Views) -> float:
         """How well the big camera still explains what is in an inset at `rect`: 0 .. 1."""
@@ -182,25 +189,22 @@ class InsetFinder:
         return max(_FITS, (MISSING if missing else _AS_USUAL) * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
-        luma, within = scaled(evidence.luma), self._behind.around(big, evidence)
-        hits: list[_Hit] = []
+        covering = self._behind.covering(big, evidence)
+        if covering is None:
+            return None
         crowd = groups(len(self._cameras))
         self._searches += 1
-        for number, camera in list(enumerate(self._cameras))[self._searches % crowd :: crowd]:
-            usual = camera.memory.placement.mirror
-            # A camera that was never seen may well be mirrored where the others are not.
-            for mirror in (usual,) if camera.confirmed else (usual, not usual):
-                if number != big:
-                    hits += self._hits(number, evidence.at_ms, luma, within, mirror=mirror)
-        best = max((hit.peak for hit in hits), default=0.0)
-        likely = [
-            hit
-            for hit in hits
-            if hit.peak >= best - NEARLY and self._behind.covers(big, evidence, hit.rect)
+        pictures = [
+            picture
+            for number, camera in list(enumerate(self._cameras))[self._searches % crowd :: crowd]
+            if number != big
+            for picture in pictures_of(number, camera, evidence.at_ms, self._max_delay_ms)
         ]
+        within = self._behind.around(big, evidence)
+        likely = seek(scaled(evidence.luma), pictures, within, covering)
         able: list[tuple[float, Inset]] = []
         for hit in self._closest(likely, views):
-            number, inside = hit.number, blocks_in(hit.rect, evidence.luma)
+            number, inside = hit.number, blocks_in(hit.rect, *across_of(evidence.luma))
             placed = self._placed(hit, evidence.at_ms, views)
             if placed is None:
                 continue
@@ -208,33 +212,15 @@ class InsetFinder:
             behind = self._shows(big, evidence, placement.on, views)
             if fit < max(self._worth(number, missing=evidence.missing), behind / _BEHIND):
                 continue
-            taken_ms = float(self._cameras[number].memory.times(slice(index, index + 1))[0])
+            taken_ms = self._cameras[number].memory.time(index)
             inset = Inset(big, number, placement, evidence.at_ms - taken_ms, inside, fit)
             if not self._is_all(inset, index, evidence, views):
                 able.append((hit.peak * fit**_DECIDES, inset))
         return _best_of(self._outlined(big, evidence, able))
 
-    def _hits(
-        self, number: int, at_ms: float, program: Luma, within: Rect, *, mirror: bool
-    ) -> list[_Hit]:
-        """Where a camera may lie, in which sizes, as far as they count: by that picture of it which
-        correlates best."""
-        camera, found = self._cameras[number], list[_Hit]()
-        for index in self._indices(camera, at_ms):
-            picture = _whole(camera, index, mirror=mirror)
-            able = find_shrunk(program, picture, within) if picture.size else []
-            hits = [
-                _Hit(peak, number, mirror, rect, index)
-                for peak, rect in able
-                if _area(rect) >= _COMPOSED_AREA
-            ]
-            if hits and (not found or hits[0].peak > found[0].peak):
-                found = hits
-        return found[:_SIZES]
-
-    def _closest(self, hits: Sequence[_Hit], views: Views) -> list[_Hit]:
+    def _closest(self, hits: Sequence[Hit], views: Views) -> list[Hit]:
         """Of each camera, the one that fits best once it is moved a little."""
-        best: dict[tuple[int, bool], tuple[float, _Hit]] = {}
+        best: dict[tuple[int, bool], tuple[float, Hit]] = {}
         for hit in hits:
             camera, key = self._cameras[hit.number], (hit.number, hit.mirror)
             start = self._start(hit)
@@ -245,7 +231,7 @@ class InsetFinder:
                 best[key] = fit, hit
         return [hit for _, hit in best.values()]
 
-    def _start(self, hit: _Hit) -> Placement:
+    def _start(self, hit: Hit) -> Placement:
         """Where that is, without the rim, which may be a frame."""
         of = self._cameras[hit.number].memory.placement.of
         return Placement(hit.rect.core(BORDER), of.core(BORDER), hit.mirror)
@@ -265,7 +251,7 @@ class InsetFinder:
         told = likely(evidence.luma, luma, behind, whole)
         return [(fit * part, inset) for (fit, inset), part in zip(able, told, strict=True)]
 
-    def _placed(self, hit: _Hit, at_ms: float, views: Views) -> tuple[Placement, int, float] | None:
+    def _placed(self, hit: Hit, at_ms: float, views: Views) -> tuple[Placement, int, float] | None:
         """How a camera lies in an inset that was found to a pixel or two, which of its frames is
         there, and how well it fits; None if it lies elsewhere after all."""
         camera, start = self._cameras[hit.number], self._start(hit)
@@ -278,16 +264,6 @@ class InsetFinder:
             return None
         fit, index = self._eye.search_inside(camera, views, found, part, most=_CANDIDATES)
         return found, index, fit
-
-    def _indices(self, camera: Camera, at_ms: float) -> list[int]:
-        """Which of a camera's pictures is due; or, where it is not known how late it is, some all
-        along its past: a head has turned by then. All at once: else one that looks alike wins."""
-        if camera.delay.ms is not None:
-            lags_ms = [camera.delay.ms]
-        else:
-            lags_ms = list(np.arange(_FALLBACK_DELAY_MS, self._max_delay_ms, _APART_MS))
-        indices = [part.stop - 1 for lag in lags_ms if (part := _until(camera, at_ms - lag))]
-        return list(dict.fromkeys(indices))
 
     def _part(self, camera: Camera, at_ms: float) -> slice:
         """The part of a camera's memory that a picture at `at_ms` may show: cameras that look alike
@@ -325,21 +301,6 @@ def _best_of(able: Sequence[tuple[float, Inset]]) -> Inset | None:
     return replace(found, rivals=rivals)
 
 
-def _until(camera: Camera, taken_ms: float) -> slice | None:
-    """The pictures of a camera of half a second until then; None if there are none."""
-    part = camera.memory.within(taken_ms - 500.0, taken_ms + 20.0)
-    return part if part.stop > part.start else None
-
-
-def _whole(camera: Camera, index: int, *, mirror: bool) -> Luma:
-    """What of a camera's picture the program shows where it is on."""
-    luma, of = camera.memory.luma(index), camera.memory.placement.of
-    h, w = luma.shape
-    rows = slice(max(0, round(of.y0 * h)), round(of.y1 * h))
-    part = luma[rows, max(0, round(of.x0 * w)) : round(of.x1 * w)]
-    return np.ascontiguousarray(part[:, ::-1] if mirror else part)
-
-
 def _around(camera: Camera, taken_ms: float) -> slice:
     return camera.memory.within(taken_ms - _AROUND_MS, taken_ms + _AROUND_MS)
 
@@ -350,7 +311,3 @@ def is_close(one: Rect, other: Rect) -> bool:
     far_x = max(abs(one.x0 - other.x0), abs(one.x1 - other.x1)) / w
     far_y = max(abs(one.y0 - other.y0), abs(one.y1 - other.y1)) / h
     return max(far_x, far_y) < _CLOSE
-
-
-def _area(rect: Rect) -> float:
-    return (rect.x1 - rect.x0) * (rect.y1 - rect.y0)

@@ -174,6 +174,10 @@ class Memory:
         self._freshen(np.arange(part.start, part.stop))
         return self._lengths[part]
 
+    def time(self, index: int) -> float:
+        """When a frame was taken, in ms."""
+        return float(self._times[index])
+
     def times(self, part: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """(n,) times in ms."""
         return self._times[part]

@@ -207,7 +207,7 @@ class Observer:
         self._units[:, number, 1] = units[:, max(0, first - 1)]
         self._units[:, number, 2] = units[:, min(last, first + 1)]
         self._lengths[:, number] = memory.lengths(slice(due, due + 1))[0]
-        self._due_ms[number] = float(memory.times(slice(due, due + 1))[0])
+        self._due_ms[number] = memory.time(due)
         return memory.luma(due)
 
     def _delay(self, number: int) -> float:

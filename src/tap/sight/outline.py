@@ -21,6 +21,9 @@ _OUTSIDE = 2
 """Pixels that there must be: insets stand near the edge of the picture."""
 _STEP = 2.0
 """So many times further off than outside is the big camera's picture inside, at least."""
+_ALONG, _LINE, _FAINT = 0.4, 3.0, 2.0
+"""All along an edge there is a line or a step: of this part of it at most it is less steep than is
+told; at least so many times as steep as elsewhere, and in grey levels for two pixels."""
 _FRAME = 0.016
 """An edge may lie so far outside of the inset's picture: it has a frame."""
 _NEAR, _FAR = 0.015, 0.045
@@ -35,8 +38,8 @@ def likely(program: Luma, big: Luma, behind: Placement, insets: list[Placement])
 
     `behind` tells how that camera's picture lies, `insets` how the small ones' whole pictures do.
     """
-    off = _off(program, big, behind)
-    costs = [sum(map(_cost, _edges(off, inset.on))) for inset in insets]
+    rest = _rest(program, big, behind)
+    costs = [sum(map(_cost, _edges(rest, inset.on))) for inset in insets]
     return [max(_LEAST, math.exp(min(costs) - cost)) for cost in costs]
 
 
@@ -48,8 +51,8 @@ def _cost(outwards: float | None) -> float:
     return min(abs(beyond), _FAR) ** 2 / (2 * _NEAR**2)
 
 
-def _off(program: Luma, big: Luma, behind: Placement) -> Floats:
-    """(h, w) how far off the big camera's picture each pixel is, in grey levels."""
+def _rest(program: Luma, big: Luma, behind: Placement) -> Floats:
+    """(h, w) what each pixel differs by from the big camera's picture, in grey levels."""
     height, width = program.shape
     shown = render(big, shown_in(WHOLE, behind).of, (width, height), mirror=behind.mirror)
     x, y = shown.ravel().astype(np.float64), program.ravel().astype(np.float64)
@@ -59,11 +62,10 @@ def _off(program: Luma, big: Luma, behind: Placement) -> Floats:
         gain, offset = (float(v) for v in np.polyfit(x[keep], y[keep], 1))
         rest = np.abs(y - gain * x - offset)
         keep = rest <= 2.0 * float(np.median(rest)) + 1.0
-    out = np.abs(program - gain * shown - offset)
-    return np.asarray(cv2.blur(out, (3, 3)), np.float32)
+    return np.asarray(program - gain * shown - offset, np.float32)
 
 
-def _edges(off: Floats, rect: Rect) -> list[float | None]:
+def _edges(rest: Floats, rect: Rect) -> list[float | None]:
     """How far outside of those of a rect the edges near them are seen, in parts of its sides; None
     for each that is not."""
     found: list[float | None] = []
@@ -71,7 +73,7 @@ def _edges(off: Floats, rect: Rect) -> list[float | None]:
         (False, (rect.x0, rect.x1), (rect.y0, rect.y1)),
         (True, (rect.y0, rect.y1), (rect.x0, rect.x1)),
     ):
-        picture = off.T if turned else off
+        picture = rest.T if turned else rest
         count, side = picture.shape[1], (high - low) * picture.shape[1]
         rim = (1 - _MIDDLE) / 2 * (end - start)
         first, last = (round(at * len(picture)) for at in (start + rim, end - rim))
@@ -79,11 +81,31 @@ def _edges(off: Floats, rect: Rect) -> list[float | None]:
         if not len(along):
             found += [None, None]  # it lies outside of the picture
             continue
-        profile = along.mean(axis=0)
+        steep = _steepness(along)
+        off = cv2.blur(np.abs(along), (3, 3)).mean(axis=0)
         for edge, inwards in ((low * count, 1), (high * count, -1)):
-            at = _edge(profile, edge, inwards, side)
+            at = _line(steep, edge, side)
+            if at is None:
+                at = _edge(off, edge, inwards, side)
             found.append(None if at is None else (edge - at) * inwards / side)
     return found
+
+
+def _steepness(along: Floats) -> Floats:
+    """(w,) how steep a picture (h, w) is across each column, all along it."""
+    steps = np.abs(along[:, 2:] - along[:, :-2])
+    return np.pad(np.quantile(steps, _ALONG, axis=0), 1).astype(np.float32)
+
+
+def _line(steep: Floats, thought: float, side: float) -> float | None:
+    """Where a straight line or step is about where it was thought to; None if nowhere."""
+    reach = max(3, round(_REACH * side))
+    first, last = max(0, round(thought) - reach), min(len(steep), round(thought) + reach + 1)
+    if last - first < _OUTSIDE:
+        return None
+    at = first + int(steep[first:last].argmax())
+    least = max(_FAINT, _LINE * float(np.median(steep[first:last])))
+    return at + 0.5 if steep[at] >= least else None
 
 
 def _edge(profile: Floats, thought: float, inwards: int, side: float) -> float | None:

@@ -27,6 +27,10 @@ _OVERRULES = 0.95
 """From this honest probability on, "off camera" stands, however well a camera fits just now."""
 _BY_CHANCE = 6.0
 """Nats that a camera that is not to be seen gains: what contrast there is then is a graphic's."""
+_TRACE = 0.08
+"""Fit of a camera of which something is seen."""
+_IN_TIME_MS = 100.0
+"""So far outside the interval of a camera's delay its picture is of the right moment."""
 MOST_SURE = 0.999
 """No confidence above this: the model itself may be wrong."""
 
@@ -114,6 +118,7 @@ class Ruler:
             wipe=pair.wipe if pair is not None else None,
             covered=evidence.covered and state == evidence.best,
             gain=self._gain(evidence, state),
+            seen=self._seen(evidence),
             reason=reason,
         )
 
@@ -142,6 +147,16 @@ class Ruler:
         if match is None or state in evidence.lacking:
             return None
         return match.gain if match.fit * evidence.information > _BY_CHANCE else None
+
+    def _seen(self, evidence: Evidence) -> tuple[str, float] | None:
+        """The camera that stands out, where the picture is of its right moment, and its fit."""
+        best = evidence.best
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None or match.fit < _TRACE or not evidence.stands_out(best):
+            return None
+        low, high = self._cameras[best].delay.interval_ms
+        in_time = low - _IN_TIME_MS <= match.lag_ms <= high + _IN_TIME_MS
+        return (self._names[best], match.fit) if in_time else None
 
     def _missing(self, evidence: Evidence) -> tuple[int, ...]:
         """The cameras that a picture which matches nothing may be of, unseen by tap."""

@@ -33,6 +33,9 @@ class Ruling:
     gain: float | None = None
     """Contrast relative to the camera's own, 0 in black: falls in a fade. None where it is not of a
     camera, or can't be measured."""
+    seen: tuple[str, float] | None = None
+    """The camera that stands out among all, at its own delay, and how well it fits, 0 .. 1: even
+    where so little of it is seen that it is not named."""
     believed: float = 0.0
     """The confidence before calibration: what the model itself goes by."""
     reason: str = ""

@@ -6,7 +6,7 @@ is no shot of its own, but a part of the one before or after.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -28,7 +28,11 @@ _UNDER_COVER = 6
 less: where a wall is plain, it is lost from sight before the graphic has come over all of it."""
 UNCLEAN = 12
 """The same between a mixture and one of its cameras, or more of the mixture: where bits are few,
-traces of the other one hide it, and a black picture or another lens of one of them hides both."""
+traces of the other one hide it, and a black picture or another lens of one of them hides both. And
+where a camera ebbs away and comes back: it moves, and the program has no bits for that."""
+_EBBS = 2.0
+"""From picture to picture a camera that ebbs away fits at most so many times worse, or better: with
+a cut it is gone at once."""
 
 
 def joined(rulings: Sequence[Ruling], anchor: Ruling | None, *, final: bool) -> list[Run]:
@@ -63,6 +67,14 @@ def is_over(run: Run, runs: Sequence[Run]) -> bool:
     return bool(following) and (len(following) > 1 or len(following[0]) >= shortest)
 
 
+def ebbs(rulings: Sequence[Ruling]) -> bool:
+    """Whether the camera that is live in the first of them is never gone, nor much less at once."""
+    seen = [ruling.seen for ruling in rulings if ruling.seen is not None]
+    if len(seen) < len(rulings) or {camera for camera, _ in seen} != {rulings[0].camera}:
+        return False
+    return all(1 / _EBBS <= after / before <= _EBBS for (_, before), (_, after) in pairwise(seen))
+
+
 def _around(
     runs: Sequence[Run], n: int, anchor: Ruling | None
 ) -> tuple[Ruling | None, Ruling | None]:
@@ -74,20 +86,25 @@ def _around(
 def _is_short(runs: Sequence[Run], n: int, anchor: Ruling | None) -> bool:
     """Whether a run is to be taken for its neighbour."""
     before, after = _around(runs, n, anchor)
-    state = runs[n][0].state
-    shortest = _SHORTEST.get(state, 1)
-    if state is ShotState.OFF_CAMERA and before is not None and after is not None:
+    run = runs[n]
+    shortest = _SHORTEST.get(run[0].state, 1)
+    if run[0].state is ShotState.OFF_CAMERA and before is not None and after is not None:
         if before.covered and after.covered:
             shortest = _UNDER_COVER
-        elif _is_unclean(before, after):
+        elif _is_unclean(before, after) or _comes_back([before, *run, after]):
             shortest = UNCLEAN
-    return len(runs[n]) < shortest
+    return len(run) < shortest
 
 
 def _is_unclean(before: Ruling, after: Ruling) -> bool:
     """Whether what lies between is of a mixture that goes on, or of which one camera stays."""
     stays = after.key == before.key or after.camera in before.cameras
     return stays and before.state is ShotState.TRANSITION
+
+
+def _comes_back(rulings: Sequence[Ruling]) -> bool:
+    """Whether a camera that ebbs away is live again in the last of them."""
+    return rulings[0].key == rulings[-1].key and ebbs(rulings)
 
 
 def _is_broken(runs: Sequence[Run], n: int, anchor: Ruling | None) -> bool:

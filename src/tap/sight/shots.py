@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from tap.sight.ruling import Ruling
-from tap.sight.runs import UNCLEAN, Run, is_over, joined
+from tap.sight.runs import UNCLEAN, Run, ebbs, is_over, joined
 from tap.sight.settings import SightSettings
 from tap.sight.soft import (
     LONGEST_FADE_MS,
@@ -132,7 +132,7 @@ class ShotBuilder:
         dimmed = fade_out_length(head, self._gain, dimmed=True) if fades and not out else 0
         bridge, target, open_ = self._bridge(runs, faded=out + dimmed > 0)
         stable = _STABLE.get(target[0].state, _STABLE_ELSE)
-        if pair and target[0].state is ShotState.OFF_CAMERA:
+        if target[0].state is ShotState.OFF_CAMERA and (pair or ebbs([origin, *target])):
             stable = UNCLEAN
         settled = len(target) >= stable or target is not runs[-1]
         from_black = bool(bridge) or origin.state is ShotState.BLACK

@@ -54,7 +54,7 @@ class Stillness:
         if not len(self._memory):
             return
         index = self._memory.due(due_ms)
-        at_ms = float(self._memory.times(slice(index, index + 1))[0])
+        at_ms = self._memory.time(index)
         if at_ms == self._last_ms:
             return  # no frame since: that is a gap of another kind
         luma = self._memory.luma(index)
@@ -107,7 +107,7 @@ class Stillness:
         if not frames or not (suspect or _is_long(frames, lasted_ms, at_once=True)):
             return None
         before_ms = self._longest(whole.start, first)
-        known_ms = start_ms - float(memory.times(slice(whole.start, whole.start + 1))[0])
+        known_ms = start_ms - memory.time(whole.start)
         at_once = before_ms == 0.0 and known_ms >= _NEVER_MS
         if not (suspect or _is_long(frames, lasted_ms, at_once=at_once)):
             return None
