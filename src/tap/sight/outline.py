@@ -24,6 +24,8 @@ _STEP = 2.0
 _ALONG, _LINE, _FAINT = 0.4, 3.0, 2.0
 """All along an edge there is a line or a step: of this part of it at most it is less steep than is
 told; at least so many times as steep as elsewhere, and in grey levels for two pixels."""
+_WIDTH, _AS_STEEP = 4, 0.5
+"""Most pixels that a frame is wide, and how steep its other side is as a part of its steepest."""
 _FRAME = 0.016
 """An edge may lie so far outside of the inset's picture: it has a frame."""
 _NEAR, _FAR = 0.015, 0.045
@@ -84,7 +86,7 @@ def _edges(rest: Floats, rect: Rect) -> list[float | None]:
         steep = _steepness(along)
         off = cv2.blur(np.abs(along), (3, 3)).mean(axis=0)
         for edge, inwards in ((low * count, 1), (high * count, -1)):
-            at = _line(steep, edge, side)
+            at = _line(steep, edge, inwards, side)
             if at is None:
                 at = _edge(off, edge, inwards, side)
             found.append(None if at is None else (edge - at) * inwards / side)
@@ -97,15 +99,21 @@ def _steepness(along: Floats) -> Floats:
     return np.pad(np.quantile(steps, _ALONG, axis=0), 1).astype(np.float32)
 
 
-def _line(steep: Floats, thought: float, side: float) -> float | None:
-    """Where a straight line or step is about where it was thought to; None if nowhere."""
+def _line(steep: Floats, thought: float, inwards: int, side: float) -> float | None:
+    """Where a straight line or step begins, going inwards, about where it was thought to; None if
+    there is none."""
     reach = max(3, round(_REACH * side))
     first, last = max(0, round(thought) - reach), min(len(steep), round(thought) + reach + 1)
     if last - first < _OUTSIDE:
         return None
-    at = first + int(steep[first:last].argmax())
-    least = max(_FAINT, _LINE * float(np.median(steep[first:last])))
-    return at + 0.5 if steep[at] >= least else None
+    part = steep[first:last][::inwards]
+    peak = int(part.argmax())
+    if part[peak] < max(_FAINT, _LINE * float(np.median(part))):
+        return None
+    # A frame is as steep at its inner side.
+    before = part[max(0, peak - _WIDTH) : peak + 1]
+    at = peak - (len(before) - 1) + int((before >= _AS_STEEP * part[peak]).argmax())
+    return float(first + at + 1 if inwards > 0 else last - 1 - at)
 
 
 def _edge(profile: Floats, thought: float, inwards: int, side: float) -> float | None:

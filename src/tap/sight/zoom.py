@@ -1,6 +1,7 @@
 """Follows a zoom of the program: from frame to frame its camera lies a little beside where it just
 lay, and goes on as it went."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -33,6 +34,9 @@ _STRIDE, _KEPT, _KEPT_AT_FIRST = 0.025, 0.7, 0.8
 """A zoom moves no edge by more than this part of the picture from one frame to the next, and leaves
 this part of the fit, the second one where it begins and costs no sharpness yet; what moves further
 was cut to, as was what fits less: a camera beside this one."""
+_AS_SHARP, _CLEARLY = 0.9, 1.1
+"""A fit below the first part of what it could be asks for another frame of the camera, which must
+fit so many times better."""
 _ASIDE, _KEPT_ASIDE = 0.012, 0.4
 """What lies no further than this part of the picture, for each frame since it was seen, from where
 a zoom was thought to be by now may fit less: the program fades, or a graphic comes over it."""
@@ -191,9 +195,8 @@ class ZoomTracker:
         thought = match.fit
         if index != match.index:
             thought = self._eye.fit_at(camera, views, now, index)
-        placement, fit = refine(
-            self._eye, camera, views, now, index=index, rounds=ROUNDS, even=True
-        )
+        could = min(before, max(self._lately, default=before))
+        placement, fit = self._refined(camera, views, index, could)
         if not self._moved_at or evidence.index - self._moved_at > _RARELY or self._rest is None:
             self._rest = now
         elif step(self._rest, now) <= _BEGUN:
@@ -206,7 +209,6 @@ class ZoomTracker:
         # A shift is a zoom's only beside one: else it may as well be the picture of another moment.
         back = step(self._rest, placement) < step(self._rest, now)
         near = near and (camera.delay.locked or back or zooms(now, placement))
-        could = min(before, max(self._lately, default=before))
         least = could * (_KEPT if self.under_way else _KEPT_AT_FIRST)
         aside = self.under_way and step(now, placement) <= _ASIDE * frames
         near = near and (aside or not came_on)
@@ -219,6 +221,26 @@ class ZoomTracker:
         self._moved(evidence, placement, fit)
         self._place_twins(placement)
         return placement
+
+    def _refined(
+        self, camera: Camera, views: Views, index: int, could: float
+    ) -> tuple[Placement, float]:
+        """Where a camera lies nearby, and its fit, which `could` be so good. Where it moves itself
+        one of its frames fits beside the place of another: then those are tried, too."""
+        now, memory = camera.memory.placement, camera.memory
+
+        def found(index: int) -> tuple[Placement, float]:
+            return refine(self._eye, camera, views, now, index=index, rounds=ROUNDS, even=True)
+
+        best = found(index)
+        if best[1] >= _AS_SHARP * could:
+            return best
+        known = memory.within(-math.inf, math.inf)
+        for beside in (index - 1, index + 1):
+            if known.start <= beside < known.stop:
+                other = found(beside)
+                best = other if other[1] >= _CLEARLY * best[1] else best
+        return best
 
     def _lost(self, evidence: Evidence, match: Match, before: float) -> Placement | None:
         """The camera is not to be found nearby: a zoom that is under way has stopped, or it goes
