@@ -3,8 +3,17 @@
 import cv2
 import numpy as np
 import pytest
-from tests.unit.sample_pictures import DELAY_MS, Camera, Show, cuts, noisy, watch
+from tests.unit.sample_pictures import DELAY_MS, Camera, Show, cuts, noisy, texture, watch
 
+from tap.sight import camera as sight_camera
+from tap.sight.eye import Eye
+from tap.sight.infer import States
+from tap.sight.look import Rect, render
+from tap.sight.placement import Placement
+from tap.sight.refine import refine
+from tap.sight.settings import SightSettings
+from tap.sight.views import Views
+from tap.sight.zoom import ROUNDS, ZoomTracker
 from tap.vocabulary import Luma, ShotState
 
 CAMERAS = {"cam-a": Camera(1), "cam-b": Camera(2), "cam-c": Camera(3)}
@@ -83,3 +92,25 @@ def test_a_zoom_that_begins_in_a_wipe_is_followed_on_both_sides():
     last = seen.events[-1]
     assert (last.type, last.from_camera, last.to_camera) == ("wipe", "cam-a", "cam-b")
     assert ShotState.OFF_CAMERA not in [shot.state for shot, _ in seen.pieces]
+
+
+def test_where_a_camera_pans_it_is_placed_by_the_frame_that_fits():
+    """By one too early or too late it would be placed beside where it lies, or lost."""
+    wide = texture(11, 90, 900)
+    camera = sight_camera.Camera(SightSettings())
+    for n in range(40):
+        camera.memory.add(40.0 * n, np.ascontiguousarray(wide[:, 20 * n : 20 * n + 160]))
+    now, there = Placement(of=Rect(0.12, 0.06, 1.0, 0.94)), Rect(0.13, 0.065, 1.0, 0.935)
+    camera.memory.place(now, portrait=False)
+    views = Views(noisy(render(camera.memory.luma(20), there, (160, 90)).astype(np.uint8), 1))
+    eye = Eye(States(1), [camera], SightSettings())
+    tracker = ZoomTracker(eye, [camera], lambda *_: None)
+    right, could = tracker._refined(camera, views, 20, 0.1)
+    assert right.of.near(there, 0.005)
+    for beside in (19, 21):
+        alone, fit = refine(eye, camera, views, now, index=beside, rounds=ROUNDS, even=True)
+        assert fit < 0.9 * could
+        assert not alone.of.near(there, 0.01)
+        found, fit = tracker._refined(camera, views, beside, could)
+        assert found.of.near(there, 0.005)
+        assert fit == pytest.approx(could, abs=0.02)
