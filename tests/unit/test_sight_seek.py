@@ -40,6 +40,19 @@ def test_what_is_there_is_found_where_it_covers_what_is_hidden():
     assert hits[0].rect.near(RECT, 0.03)
 
 
+def test_what_the_big_camera_sees_as_well_is_found_in_the_inset():
+    """It correlates with the big camera's own picture more than with the inset, over which a text
+    runs."""
+    small = cv2.resize(SMALL, (80, 45), interpolation=cv2.INTER_AREA)
+    picture = BIG.copy()
+    picture[45:90, 80:160] = small
+    picture[9:54, 8:88] = small
+    cv2.putText(picture, "and so", (14, 30), cv2.FONT_HERSHEY_DUPLEX, 0.3, 200)
+    hits = seek.seek(picture, pictures(), WHOLE, covering(under(RECT)))
+    assert hits
+    assert all(hit.rect.near(RECT, 0.06) for hit in hits)
+
+
 def test_what_is_hidden_in_all_corners_is_not_sought_further(monkeypatch):
     """Nothing of the shape of a camera covers that and nothing else."""
     hidden = np.zeros((4, 8), np.bool_)
@@ -73,7 +86,7 @@ def test_any_rect_is_told_as_if_block_by_block():
     assert 50 < sum(told) < 450
 
 
-def test_a_size_may_be_there_if_it_may_be_at_any_of_its_places():
+def test_all_places_of_a_size_are_told_at_once():
     random = np.random.default_rng(8)
     lefts, tops = np.linspace(-0.1, 0.7, 23), np.linspace(-0.1, 0.7, 17)
     told = []
@@ -81,8 +94,9 @@ def test_a_size_may_be_there_if_it_may_be_at_any_of_its_places():
         hidden = random.random((4, 8)) < random.uniform(0.1, 0.7)
         wide, high = random.uniform(0.3, 0.8, 2)
         cover = covering(hidden)
-        told.append(cover.can_be(wide, high, lefts, tops))
-        places = [Rect(x, y, x + wide, y + high) for x in lefts for y in tops]
-        assert told[-1] == any(cover.by(place) for place in places)
+        found = cover.where(wide, high, lefts, tops)
+        places = [[Rect(x, y, x + wide, y + high) for x in lefts] for y in tops]
+        assert found.tolist() == [[cover.by(place) for place in row] for row in places]
+        told.append(found.any())
     assert any(told)
     assert not all(told)

@@ -9,6 +9,9 @@ from tap.sight.match import Doubles
 Blocks = npt.NDArray[np.bool_]
 """(32,): some of a picture's blocks."""
 
+Places = npt.NDArray[np.bool_]
+"""(m, n): some of the places at which a picture may lie, down and across."""
+
 _HALF_A_BLOCK = 0.5
 _SAME_BLOCKS = 0.6
 """An inset must cover this part of what is covered, and this part of it must be."""
@@ -35,13 +38,15 @@ class Covering:
         """Whether an inset at `rect` covers what the big camera does not explain, and only that,
         and that camera is to be seen beside it."""
         lefts, tops = np.array([rect.x0]), np.array([rect.y0])
-        return self.can_be(rect.x1 - rect.x0, rect.y1 - rect.y0, lefts, tops)
+        return bool(self.where(rect.x1 - rect.x0, rect.y1 - rect.y0, lefts, tops).all())
 
-    def can_be(self, wide: float, high: float, lefts: Doubles, tops: Doubles) -> bool:
-        """Whether an inset so wide and high does so anywhere, of those (n,) and (m,) places of its
-        left and upper side. All are parts of the picture's sides."""
-        columns = np.unique(_both(lefts, lefts + wide, self._across), axis=0)
-        rows = np.unique(_both(tops, tops + high, self._down), axis=0)
+    def where(self, wide: float, high: float, lefts: Doubles, tops: Doubles) -> Places:
+        """At which of those (n,) and (m,) places of its left and upper side an inset so wide and
+        high does so, (m, n). All are parts of the picture's sides."""
+        columns, column = np.unique(
+            _both(lefts, lefts + wide, self._across), axis=0, return_inverse=True
+        )
+        rows, row = np.unique(_both(tops, tops + high, self._down), axis=0, return_inverse=True)
         (inside_x, touched_x), (inside_y, touched_y) = (
             (ends[:, :2], ends[:, 2:]) for ends in (columns, rows)
         )
@@ -50,7 +55,8 @@ class Covering:
         tell = _sums(self._tell, inside_y, inside_x)
         told = _sums(self._told, inside_y, inside_x)
         is_covered = (told >= _SAME_BLOCKS * tell) & (tell > 0)
-        return bool((explains & (beside <= 0) & is_covered).any())
+        found: Places = (explains & (beside <= 0) & is_covered)[row.ravel()][:, column.ravel()]
+        return found
 
 
 def blocks_in(rect: Rect, across: int, down: int) -> Blocks:

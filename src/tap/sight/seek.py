@@ -1,8 +1,9 @@
 """Where in a program's picture the whole picture of another camera may lie: found by correlation.
 
 What correlates but does not cover what is hidden of the big camera rules out what does and
-correlates clearly worse. So all sizes are looked for; but first those that may cover it: as a rule
-nothing is there, and the others need not be looked for.
+correlates clearly worse; of each size, the best place of all and the best that does are looked at,
+as a camera correlates with the big one, too, where both see the same. First those sizes that may
+cover it: as a rule nothing is there, and the others need not be looked for.
 """
 
 from collections.abc import Sequence
@@ -48,31 +49,31 @@ def seek(program: Luma, pictures: Sequence[Picture], within: Rect, covering: Cov
     """Where in a part of the program's picture cameras may lie so that they cover what they must,
     in which sizes: each by that picture of it which correlates best."""
     sought = [(picture, shapes(program, picture.luma)) for picture in pictures]
-    able = {
-        shape: shape.area >= _COMPOSED_AREA and shape.may_be(covering, within)
+    places = {
+        shape: shape.covering(covering, within) if shape.area >= _COMPOSED_AREA else []
         for shape in {shape for _, sizes in sought for shape in sizes}
     }
+    able = {shape for shape, parts in places.items() if any(part.any() for part in parts)}
     found = [list[tuple[float, Rect]]() for _ in sought]
     for covers in (True, False):
         for at, (picture, sizes) in enumerate(sought):
-            chosen = [shape for shape in sizes if able[shape] == covers]
+            chosen = {shape: places[shape] for shape in sizes if (shape in able) == covers}
             found[at] += find_shrunk(program, picture.luma, within, chosen)
         if not any(covering.by(rect) for hits in found for _, rect in hits):
             return []
     best: dict[tuple[int, bool], list[Hit]] = {}
+    most = 0.0
     for picture, hits in zip(pictures, found, strict=True):
         number, mirror, index = picture.number, picture.mirror, picture.index
-        large = [
-            Hit(peak, number, mirror, rect, index)
-            for peak, rect in near_the_best(hits)
-            if _area(rect) >= _COMPOSED_AREA
+        large = [hit for hit in near_the_best(hits) if _area(hit[1]) >= _COMPOSED_AREA]
+        most = max([most, *(peak for peak, _ in large)])
+        able_hits = [
+            Hit(peak, number, mirror, rect, index) for peak, rect in large if covering.by(rect)
         ]
         before = best.get((number, mirror))
-        if large and (before is None or large[0].peak > before[0].peak):
-            best[number, mirror] = large
-    all_hits = [hit for large in best.values() for hit in large[:_SIZES]]
-    least = max((hit.peak for hit in all_hits), default=0.0) - NEARLY
-    return [hit for hit in all_hits if hit.peak >= least and covering.by(hit.rect)]
+        if able_hits and (before is None or able_hits[0].peak > before[0].peak):
+            best[number, mirror] = able_hits
+    return [hit for hits in best.values() for hit in hits[:_SIZES] if hit.peak >= most - NEARLY]
 
 
 def pictures_of(number: int, camera: Camera, at_ms: float, max_delay_ms: float) -> list[Picture]:

@@ -1,13 +1,14 @@
 """Where in a program's picture another camera's whole picture lies, shrunk: by correlation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from tap.sight.covering import Covering
+from tap.sight.covering import Covering, Places
 from tap.sight.look import Rect
 from tap.vocabulary import Luma
 
@@ -24,6 +25,8 @@ NEARLY = 0.08
 """What correlates nearly as well as the best is tried, too."""
 BORDER = 0.06
 """Part of the sides that may be a frame around it."""
+
+_Peak = tuple[float, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,29 @@ class Shape:
         return max(1, round(self.wide * BORDER)), max(1, round(self.high * BORDER))
 
     @property
-    def part(self) -> int:
-        """The rows of its core, of which either end is looked for as well: what runs along the foot
-        of the program may lie over that of the inset, and what stands at its head, as a clock."""
-        return round(_PART * (self.high - 2 * self.rim[1]))
+    def parts(self) -> list[slice]:
+        """The rows of it that are looked for: all but the rim, and either end of that. What runs
+        along the foot of the program may lie over that of the inset, and what stands at its head,
+        as a clock does."""
+        first, last = self.rim[1], self.high - self.rim[1]
+        rows = round(_PART * (last - first))
+        return [slice(first, last), slice(first, first + rows), slice(last - rows, last)]
 
-    def may_be(self, covering: Covering, within: Rect) -> bool:
-        """Whether there is a place for it, of those in which it is looked for in a part of the
-        picture, in which it covers what it must."""
-        (w, h), (rim_x, rim_y) = self.of, self.rim
+    def covering(self, covering: Covering, within: Rect) -> list[Places]:
+        """For each of those parts the places (down, across) in a part of the picture at which the
+        whole covers what it must."""
+        (w, h), rim = self.of, self.rim[0]
         left, top, right, bottom = _px(within, self.of)
-        missing = self.high - 2 * rim_y - self.part
-        lefts = np.arange(left - rim_x, right - self.wide + rim_x + 1)
-        tops = np.arange(top - rim_y - missing, bottom - self.high + rim_y + missing + 1)
-        return covering.can_be(self.wide / w, self.high / h, lefts / w, tops / h)
+        lefts = np.arange(left - rim, right - self.wide + rim + 1) / w
+        return [
+            covering.where(
+                self.wide / w,
+                self.high / h,
+                lefts,
+                np.arange(top - rows.start, bottom - rows.stop + 1) / h,
+            )
+            for rows in self.parts
+        ]
 
 
 def shapes(program: Luma, camera: Luma) -> list[Shape]:
@@ -75,28 +87,35 @@ def shapes(program: Luma, camera: Luma) -> list[Shape]:
 
 
 def find_shrunk(
-    program: Luma, camera: Luma, within: Rect, sizes: Iterable[Shape]
+    program: Luma, camera: Luma, within: Rect, sizes: Mapping[Shape, Sequence[Places]]
 ) -> list[tuple[float, Rect]]:
     """Where in a part of the program's picture the camera's, shrunk to those sizes, may lie:
-    correlation and rect, the best of each."""
+    correlation and rect, the best of each, and the best of those places that are given with it."""
     h, w = program.shape
     x0, y0, x1, y1 = _px(within, (w, h))
     searched = program[y0:y1, x0:x1]
     found: list[tuple[float, Rect]] = []
-    for shape in sizes:
+    for shape, places in sizes.items():
         wide, high = shape.wide, shape.high
         small = cv2.resize(camera, (wide, high), interpolation=cv2.INTER_AREA)
-        rim_x, rim_y = shape.rim
-        core: Any = small[rim_y : high - rim_y, rim_x : wide - rim_x]
+        rim = shape.rim[0]
+        core = np.asarray(small[shape.parts[0], rim : wide - rim], np.uint8)
         fits_in = core.shape[0] <= searched.shape[0] and core.shape[1] <= searched.shape[1]
         if not fits_in or float(core.std()) < 4.0:
             continue
-        part = shape.part
-        tried = [(core, 0), (core[:part], 0), (core[-part:], len(core) - part)]
-        peak, (x, y), above = max((*_peak(searched, one), rows) for one, rows in tried)
-        if peak >= _CORRELATED:
-            left, top = x0 + x - rim_x, y0 + y - above - rim_y
-            found.append((peak, Rect(left / w, top / h, (left + wide) / w, (top + high) / h)))
+        peaks: list[_Peak] = []
+        chosen: list[_Peak] = []
+        for number, rows in enumerate(shape.parts):
+            part = np.asarray(small[rows, rim : wide - rim], np.uint8)
+            surface = cv2.matchTemplate(searched, part, cv2.TM_CCOEFF_NORMED)
+            peaks.append(_peak(surface, rows.start))
+            if places and places[number].any():
+                chosen.append(_peak(np.where(places[number], surface, -1.0), rows.start))
+        for peak, x, y in {max(one) for one in (peaks, chosen) if one}:
+            left, top = x0 + x - rim, y0 + y
+            if peak >= _CORRELATED:
+                rect = Rect(left / w, top / h, (left + wide) / w, (top + high) / h)
+                found.append((peak, rect))
     return found
 
 
@@ -113,11 +132,11 @@ def _px(within: Rect, size: tuple[int, int]) -> tuple[int, int, int, int]:
     return round(within.x0 * w), round(within.y0 * h), round(within.x1 * w), round(within.y1 * h)
 
 
-def _peak(searched: Luma, template: Luma) -> tuple[float, tuple[int, int]]:
-    """The highest correlation of a template, and where."""
-    surface = cv2.matchTemplate(searched, template, cv2.TM_CCOEFF_NORMED)
+def _peak(surface: npt.NDArray[Any], row: int) -> _Peak:
+    """The highest correlation of a template that begins in some row of the whole, and where that
+    lies then, (x, y) in px."""
     _, peak, _, (x, y) = cv2.minMaxLoc(surface)
-    return float(peak), (int(x), int(y))
+    return float(peak), int(x), int(y) - row
 
 
 def scaled(luma: Luma) -> Luma:
