@@ -447,3 +447,34 @@ def test_a_dissolve_is_not_searched_for_an_inset(monkeypatch):
 
     watch(CAMERAS, show, 7.0)
     assert not [ms for ms in searched if 4700 < ms < 5300]
+
+
+def test_a_repeated_picture_shows_the_inset_that_is_found_in_what_it_repeats(monkeypatch):
+    cameras = [sight_camera.Camera(SightSettings()) for _ in range(3)]
+    states = States(3)
+    composer = Composer(Eye(states, cameras, SightSettings()), cameras, states, 3000.0)
+
+    def found(evidence):
+        evidence.composed = states.pair(0, 1)
+        evidence.nats[evidence.composed] = 100.0
+        return True
+
+    monkeypatch.setattr(composer, "_is_in", found)
+    composer._shown = 3
+    earlier = [
+        Evidence(n, 40.0 * n, live(A, 0), np.zeros(states.count), [None] * 3, repeat=n in (1, 2))
+        for n in (3, 2, 1, 0)
+    ]
+    assert composer.look_back(earlier)
+    assert [evidence.composed for evidence in earlier] == [states.pair(0, 1)] * 4
+    assert all(evidence.nats.argmax() == states.pair(0, 1) for evidence in earlier)
+
+
+def test_an_inset_of_a_camera_never_seen_is_held_to_the_others_under_what_lies_over_them():
+    cameras = [sight_camera.Camera(SightSettings()) for _ in range(2)]
+    under = np.where(np.arange(BLOCKS) < 12, 0.0, 0.9)
+    for _ in range(60):
+        cameras[0].chart.learn(under, np.full(BLOCKS, 10.0), None)
+    cameras[0].confirmed, cameras[0].level = True, 0.55
+    finder = inset.InsetFinder(Eye(States(2), cameras, SightSettings()), cameras, 3000.0)
+    assert finder._worth(1) == pytest.approx(finder._worth(0), abs=0.01)

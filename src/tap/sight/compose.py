@@ -128,12 +128,19 @@ class Composer:
         if self._shown != _SHOWN:
             return False
         found = False
+        repeats: list[Evidence] = []
+        """Those since the picture that they repeat."""
         for evidence in earlier:
-            if evidence.skipped or evidence.repeat or evidence.composed is not None:
+            if evidence.repeat:
+                repeats.append(evidence)
                 continue
-            if not self._is_in(evidence):
-                break
-            found = True
+            if not (evidence.skipped or evidence.composed is not None):
+                if not self._is_in(evidence):
+                    break
+                found = True
+                for repeat in repeats:
+                    repeat.say_again(evidence)
+            repeats.clear()
         return found
 
     def _is_in(self, evidence: Evidence) -> bool:

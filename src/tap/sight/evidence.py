@@ -14,6 +14,9 @@ from tap.vocabulary import Luma
 _STANDS_OUT = 3.0
 """One that fits so many times better than all others stands out."""
 
+REPEAT_WEIGHT = 0.2
+"""A repeated picture is hardly new evidence."""
+
 
 @dataclass(slots=True)
 class Match:
@@ -94,6 +97,15 @@ class Evidence:
             for match in self.matches
         ]
         return replace(self, luma=np.zeros((0, 0), np.uint8), matches=matches)
+
+    def say_again(self, new: "Evidence") -> None:
+        """Say of a repeated picture what it said when it was `new`: what the cameras show by now is
+        another matter, but for one whose very picture was missing: nothing was said of that."""
+        nats = REPEAT_WEIGHT * new.nats
+        for i in set(new.lacking) - set(self.lacking):
+            nats[i] = min(nats[i], self.nats[i])
+        self.nats = nats
+        self.mixes, self.composed, self.rivals = new.mixes, new.composed, new.rivals
 
     @property
     def missing(self) -> bool:

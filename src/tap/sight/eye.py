@@ -6,7 +6,7 @@ import numpy as np
 
 from tap.sight.camera import LEVEL_START, Camera
 from tap.sight.doubt import UNLIKE, Doubt, level_of, usual_fit
-from tap.sight.evidence import Evidence
+from tap.sight.evidence import REPEAT_WEIGHT, Evidence
 from tap.sight.infer import States
 from tap.sight.lineup import EXPLAINED, Lineup, usual_delay
 from tap.sight.look import Floats, Rect, unit
@@ -26,8 +26,6 @@ _CERTAIN = 60.0
 """Nats for what needs no matching: black is black."""
 _REPEAT = 0.02
 """Mean grey-level difference below which a program picture is the last one again."""
-_REPEAT_WEIGHT = 0.2
-"""A repeated picture is hardly new evidence."""
 _ALIKE = 0.5
 """Part of the best fit from which on a second camera is much like the first."""
 _TRIED, _HINT = 30, 0.1
@@ -82,14 +80,7 @@ class Eye:
         if not repeat or new is None:
             self._new = evidence
         else:
-            # It says what it said when it was new; what the cameras show by now is another matter,
-            # but for one whose very picture was missing: nothing was said of that.
-            nats = _REPEAT_WEIGHT * new.nats
-            for i in set(new.lacking) - set(evidence.lacking):
-                nats[i] = min(nats[i], evidence.nats[i])
-            evidence.nats = nats
-            evidence.mixes, evidence.composed = new.mixes, new.composed
-            evidence.rivals = new.rivals
+            evidence.say_again(new)
         self._newest = evidence
         return evidence
 
@@ -275,7 +266,7 @@ class Eye:
                 self._pairs.weigh(evidence, views, [(min(best, second), max(best, second))])
             self._replays.look(evidence, views)
         if evidence.repeat:
-            nats *= _REPEAT_WEIGHT
+            nats *= REPEAT_WEIGHT
 
     def _leave_out_frozen(self, evidence: Evidence) -> bool:
         """A picture that no camera explains may be of one that is frozen: of that nothing is known.

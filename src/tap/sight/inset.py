@@ -14,7 +14,7 @@ from tap.sight.behind import Behind, across_of, comes_over, is_partly
 from tap.sight.camera import Camera
 from tap.sight.covering import Blocks, blocks_in
 from tap.sight.crowd import groups, step_of
-from tap.sight.doubt import usual_fit
+from tap.sight.doubt import usual_level
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
 from tap.sight.look import BLOCKS, WHOLE, Rect
@@ -185,7 +185,7 @@ class InsetFinder:
     def _worth(self, number: int, *, missing: bool = False) -> float:
         """The fit that an inset must reach; more, if a camera's picture is `missing`."""
         usual = self._cameras[number].level if self._cameras[number].confirmed else None
-        usual = usual or usual_fit(self._cameras) or 0.0
+        usual = usual or usual_level(self._cameras) or 0.0
         return max(_FITS, (MISSING if missing else _AS_USUAL) * usual)
 
     def _search(self, big: int, evidence: Evidence, views: Views) -> Inset | None:
