@@ -59,7 +59,7 @@ def seek(program: Luma, pictures: Sequence[Picture], within: Rect, covering: Cov
         for at, (picture, sizes) in enumerate(sought):
             chosen = {shape: places[shape] for shape in sizes if (shape in able) == covers}
             found[at] += find_shrunk(program, picture.luma, within, chosen)
-        if not any(covering.by(rect) for hits in found for _, rect in hits):
+        if covers and not any(covering.by(rect) for hits in found for _, rect in hits):
             return []
     best: dict[tuple[int, bool], list[Hit]] = {}
     most = 0.0

@@ -90,7 +90,8 @@ def find_shrunk(
     program: Luma, camera: Luma, within: Rect, sizes: Mapping[Shape, Sequence[Places]]
 ) -> list[tuple[float, Rect]]:
     """Where in a part of the program's picture the camera's, shrunk to those sizes, may lie:
-    correlation and rect, the best of each, and the best of those places that are given with it."""
+    correlation and rect, the best of each, and the best of those places that are given with it, for
+    each of its parts, as by `Shape.covering`."""
     h, w = program.shape
     x0, y0, x1, y1 = _px(within, (w, h))
     searched = program[y0:y1, x0:x1]
@@ -111,7 +112,7 @@ def find_shrunk(
             peaks.append(_peak(surface, rows.start))
             if places and places[number].any():
                 chosen.append(_peak(np.where(places[number], surface, -1.0), rows.start))
-        for peak, x, y in {max(one) for one in (peaks, chosen) if one}:
+        for peak, x, y in dict.fromkeys(max(one) for one in (peaks, chosen) if one):
             left, top = x0 + x - rim, y0 + y
             if peak >= _CORRELATED:
                 rect = Rect(left / w, top / h, (left + wide) / w, (top + high) / h)
