@@ -186,6 +186,25 @@ def test_an_inset_of_a_camera_never_seen_that_is_not_mirrored_as_the_others_are(
     assert {frozenset(shot.cameras) for shot in late} == {frozenset({A, B})}
 
 
+@pytest.mark.parametrize(("middle", "found"), [((0.5, 0.55), False), ((0.66, 0.55), True)])
+def test_what_is_about_the_middle_of_a_picture_is_no_inset(middle, found):
+    """A camera that zooms shows there what one beside it shows closer."""
+
+    def show(ms):
+        if ms < 4500:
+            return CUTS(ms)
+        picture, small = live(A, ms).copy(), live(B, ms)
+        h, w = picture.shape
+        high, wide = round(h * 0.55), round(w * 0.55)
+        y, x = round(middle[1] * h - high / 2), round(middle[0] * w - wide / 2)
+        there = cv2.resize(small, (wide, high), interpolation=cv2.INTER_AREA)
+        picture[y : y + high, x : x + wide] = there
+        return noisy(picture, ms)
+
+    states = {shot.state for shot in after(watch(CAMERAS, show, 7.0), 4500)}
+    assert (states == {ShotState.COMPOSED}) == found
+
+
 def test_a_small_inset_is_an_overlay():
     def show(ms):
         return with_inset(ms, 0.3) if ms >= 4500 else CUTS(ms)

@@ -519,6 +519,15 @@ def test_a_picture_of_which_all_cameras_lack_does_not_part_a_fade():
     assert UNSEEN not in [shot[0] for shot in shots_of(built)]
 
 
+def test_a_fade_whose_first_frames_are_too_dim_to_be_measured():
+    """... and whose darkest ones are too few to stand for themselves."""
+    rulings = Rulings().live("a", 30).live("a", 8, gains=faded(8)).run(OFF, (), 3)
+    rulings.live("b", 12, gains=[None] * 4 + faded(8, up=True)).live("b", 30)
+    [(kind, at, lasts, old, new)] = told(build(rulings))
+    assert (kind, at, old, new) == ("fade", 30, "a", "b")
+    assert lasts == pytest.approx(8 + 3 + 12, abs=1)
+
+
 def test_off_camera_that_a_picture_cuts_back_from_is_no_fade():
     rulings = Rulings().live("a", 30).live("a", 8, gains=faded(8)).run(OFF, (), 10).live("b", 30)
     kinds = [told_[0] for told_ in told(build(rulings))]

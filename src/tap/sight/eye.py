@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tap.sight.camera import LEVEL_START, Camera
 from tap.sight.doubt import UNLIKE, Doubt, level_of, usual_fit
@@ -31,6 +32,8 @@ _ALIKE = 0.5
 _TRIED, _HINT = 30, 0.1
 """Frames of a camera's past that a new placement is tried on first; from this fit of the best of
 them on, those around it are tried as well."""
+_HIDDEN = 0.8
+"""A camera that fits to less than this part as it usually does is partly hidden."""
 _FLOOR_PACE, _ABOVE, _HIGHEST = 0.002, 12.0, 60.0
 """A grade may lift black: grey levels above the program's own darkest that still are black, and the
 highest that can be."""
@@ -163,6 +166,15 @@ class Eye:
             return evidence.odd < UNLIKE or self._pairs.explain(evidence)
         return match.fit >= EXPLAINED * 0.85 * self._cameras[best].level
 
+    def is_partly_hidden(self, evidence: Evidence) -> bool:
+        """Whether the camera that explains a picture best explains much less than it usually does:
+        what hides it may be one that is yet to be found."""
+        best = evidence.best
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None:
+            return False
+        return match.fit < _HIDDEN * self._cameras[best].level
+
     def fit(
         self, camera: Camera, at_ms: float, views: Views, placement: Placement
     ) -> tuple[float, int]:
@@ -200,14 +212,22 @@ class Eye:
         total = float(seen.information.sum())
         if total <= 1:
             return 0.0, -1
+        nats = self.per_block(camera, views, placement, chosen).sum(axis=0)
+        best = int(np.argmax(nats))
+        return float(nats[best]) / total, chosen[best]
+
+    def per_block(
+        self, camera: Camera, views: Views, placement: Placement, chosen: Sequence[int]
+    ) -> npt.NDArray[np.float64]:
+        """(32, n) nats that each of some frames of a camera's memory gains in each block of a
+        placement."""
+        seen, _ = views.through(placement.on, camera.memory.cells_in(placement))
         portrait = is_portrait(placement.on, views.luma.shape)
         units = np.stack(
             [camera.memory.look(camera.memory.luma(i), placement, portrait)[0] for i in chosen],
             axis=1,
         )
-        nats = gains(seen, units)[0].sum(axis=0)
-        best = int(np.argmax(nats))
-        return float(nats[best]) / total, chosen[best]
+        return gains(seen, units)[0]
 
     # ------------------------------------------------------------------ one camera
 

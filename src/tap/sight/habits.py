@@ -20,14 +20,17 @@ class Habits:
         self.program: tuple[int, int] | None = None
         """Its size; None as long as it gave no picture."""
         self.bars = Bars()
-        self._style, self._mirror = 0, False
+        self._style = 0
         """Which of the usual placements it uses."""
+        self.mirror = False
+        """Whether it mirrors most of the cameras that were found: one phone that does is no rule.
+        """
 
     def first(self, camera: Camera) -> Placement | None:
         """Where a camera is looked for first; None while its size or the program's is not known."""
         usual = self.usual(camera)
         plain = len(usual) // 2
-        return usual[self._style % plain + plain * self._mirror] if usual else None
+        return usual[self._style % plain + plain * self.mirror] if usual else None
 
     def learn(self, camera: Camera, placement: Placement) -> None:
         """A camera was found to lie so."""
@@ -35,7 +38,8 @@ class Habits:
         near = [n for n, one in enumerate(usual) if same_place(one, placement)]
         if near:
             self._style = near[0] % (len(usual) // 2)
-            self._mirror = placement.mirror
+        sides = [c.memory.placement.mirror for c in self._cameras if c.confirmed]
+        self.mirror = 2 * sum(sides) > len(sides)
 
     def usual(self, camera: Camera) -> list[Placement]:
         """The usual placements of a camera; [] while its size or the program's is not known."""

@@ -51,6 +51,10 @@ picture goes on behind, a camera near it would be bent into it."""
 _DECIDES = 2
 """How well a camera fits block by block tells more than how well it correlates as a whole, or than
 where the inset's edges are seen: it counts so many times."""
+_MIDDLE = 0.12
+"""An inset stands aside of what the big picture is about: its middle is not so near the picture's.
+There, a lens that has changed or a zoom is found to be one of a camera that sees the same closer.
+"""
 _BLENDED = 0.05
 """Part of all nats by which a blend must explain more than the best camera to be one."""
 _BEHIND = 0.5
@@ -203,7 +207,7 @@ class InsetFinder:
         within = self._behind.around(big, evidence)
         likely = seek(scaled(evidence.luma), pictures, within, covering)
         able: list[tuple[float, Inset]] = []
-        for hit in self._closest(likely, views):
+        for hit in self._closest([hit for hit in likely if not _is_central(hit.rect)], views):
             number, inside = hit.number, blocks_in(hit.rect, *across_of(evidence.luma))
             placed = self._placed(hit, evidence.at_ms, views)
             if placed is None:
@@ -303,6 +307,12 @@ def _best_of(able: Sequence[tuple[float, Inset]]) -> Inset | None:
 
 def _around(camera: Camera, taken_ms: float) -> slice:
     return camera.memory.within(taken_ms - _AROUND_MS, taken_ms + _AROUND_MS)
+
+
+def _is_central(rect: Rect) -> bool:
+    """Whether a part of the picture is about its middle."""
+    x, y = (rect.x0 + rect.x1) / 2, (rect.y0 + rect.y1) / 2
+    return max(abs(x - 0.5), abs(y - 0.5)) < _MIDDLE
 
 
 def is_close(one: Rect, other: Rect) -> bool:

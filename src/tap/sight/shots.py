@@ -135,7 +135,7 @@ class ShotBuilder:
         if target[0].state is ShotState.OFF_CAMERA and (pair or ebbs([origin, *target])):
             stable = UNCLEAN
         settled = len(target) >= stable or target is not runs[-1]
-        from_black = bool(bridge) or origin.state is ShotState.BLACK
+        from_black = bool(bridge) or origin.state is ShotState.BLACK or out > 0
         usual = self._gains.get(target[0].camera or "", self._gain)
         into = fade_in_length(target, usual, from_black=from_black)
         if into is None and is_over(target, runs):

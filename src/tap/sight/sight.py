@@ -299,7 +299,7 @@ class Sight:
     def _seen_anew(self, old: Evidence) -> Evidence:
         """What a picture that waits says now, if it is not clear already."""
         explained = self._eye.explained(old)
-        if explained and not self._surveyor.begun:
+        if explained and not self._surveyor.begun and not self._eye.is_partly_hidden(old):
             return old
         new = self._eye.look_again(old.index, old.at_ms, old.luma, repeat=old.repeat)
         # What zooms lay elsewhere then; and two cameras side by side are found by what went before.

@@ -165,11 +165,13 @@ def fade_in_length(new: Sequence[Ruling], usual_gain: float, *, from_black: bool
     """Frames at the start of `new` whose contrast still rose; None if it can't be told yet.
 
     `usual_gain` is that of the new camera, or of others where it was not seen before; 0: unknown.
+    `from_black`: what was before was black, or has faded away.
     """
     gains = known_gains(new)
     strongest = max((gain for _, gain in gains), default=0.0)
     there = not from_black and len(gains) >= SHORTEST_SOFT
-    if not gains or (there and gains[0][1] > _GONE * max(usual_gain, strongest)):
+    waits = from_black and new[0].camera is not None
+    if (not gains and not waits) or (there and gains[0][1] > _GONE * max(usual_gain, strongest)):
         return 0  # the picture was there at once
     for k in range(len(gains) - 3):
         later = [gain for _, gain in gains[k : k + 4]]

@@ -24,6 +24,7 @@ from tap.sight.placement import (
 )
 from tap.sight.propose import GOES_ON, Proposal, Proposer
 from tap.sight.refine import STEP_GAIN, refine
+from tap.sight.turned import TurnedFinder
 from tap.sight.views import Views, is_portrait
 from tap.sight.zoom import AS_WELL, ROUNDS, WORTH, ZoomTracker
 from tap.vocabulary import Luma
@@ -85,6 +86,7 @@ class Surveyor:
         )
         self._zoom = ZoomTracker(eye, cameras, self._move)
         self._dissolves = DissolveFinder(eye, cameras, self._move, self._habits.base, max_delay_ms)
+        self._turned = TurnedFinder(eye, cameras, self._move, max_delay_ms)
 
     def reset(self, camera: Camera, program: tuple[int, int] | None) -> None:
         """The camera's or the program's picture has a new shape: start from the usual placement.
@@ -122,8 +124,8 @@ class Surveyor:
                 self._company.lead(evidence.best, zooms=self._zoom.under_way)
             self._dissolves.note(evidence)
             self.begun = self._dissolves.begins(evidence) and self._dissolves.look(evidence)
-            return self.begun
-        if self._dissolves.look(evidence):
+            return self.begun or self._turned.look(evidence)
+        if self._turned.look(evidence) or self._dissolves.look(evidence):
             return True
         another = _is_another(evidence, before)
         self._cut = self._cut or another is not False
@@ -241,7 +243,7 @@ class Surveyor:
             if known or other.size is None or camera.size is None:
                 continue
             self.reset(other, self._habits.program)
-            if same_shape(other.size, camera.size):
+            if same_shape(other.size, camera.size) and placement.mirror == self._habits.mirror:
                 self._place(other, placement)
 
     def _place_found(self, proposal: Proposal, evidence: Evidence) -> None:
