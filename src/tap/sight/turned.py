@@ -28,6 +28,8 @@ _AS_USUAL, _STANDS_OUT = 0.5, 2.5
 better than all others as they lie."""
 _AGREE_MS = 80.0
 """Two pictures must tell of one camera, about as late in both."""
+_TURNS = 3
+"""Cameras that are tried with one picture, as long as none was found in the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class TurnedFinder:
         self._most = 0
         """So many blocks of that camera were hidden when something was looked for in them last."""
         self._last: _Newcomer | None = None
+        self._turn = 0
 
     def look(self, evidence: Evidence) -> bool:
         """Look for a camera in what is hidden of the best one, whenever that has become more. True
@@ -71,9 +74,7 @@ class TurnedFinder:
         self._most = int(hidden.sum())
         last, self._last = self._last, self._find(match, hidden, evidence)
         found = self._last
-        if last is None or found is None or last.number != found.number:
-            return False
-        if abs(last.late_ms - found.late_ms) > _AGREE_MS:
+        if last is None or found is None or abs(last.late_ms - found.late_ms) > _AGREE_MS:
             return False
         camera = self._cameras[found.number]
         camera.mixed_ms = found.late_ms
@@ -93,9 +94,8 @@ class TurnedFinder:
         there = [one for one in evidence.matches if one is not None]
         others = max(float((m.blocks * m.information)[hidden].sum()) for m in there)
         best, found = max(_AS_USUAL * usual * information, _STANDS_OUT * others), None
-        for number, camera in enumerate(self._cameras):
-            if camera.confirmed or number in evidence.blind:
-                continue
+        for number in self._able(evidence):
+            camera = self._cameras[number]
             usually = camera.memory.placement
             turned = replace(usually, mirror=not usually.mirror)
             nats, index = self._fit(camera, turned, hidden, evidence.at_ms, views)
@@ -104,14 +104,27 @@ class TurnedFinder:
                 best, found = nats, _Newcomer(number, turned, late_ms)
         return found
 
+    def _able(self, evidence: Evidence) -> list[int]:
+        """The cameras to try: the one that was found in the picture before, else a few in turn."""
+        if self._last is not None:
+            return [self._last.number]
+        able = [
+            n
+            for n, camera in enumerate(self._cameras)
+            if not (camera.confirmed or n == self._big or n in evidence.blind)
+        ]
+        self._turn += _TURNS
+        return [able[(self._turn + n) % len(able)] for n in range(min(_TURNS, len(able)))]
+
     def _fit(
         self, camera: Camera, placement: Placement, blocks: Blocks, at_ms: float, views: Views
     ) -> tuple[float, int]:
         """The most nats that a frame of a camera has in some blocks, and which; (0, -1) for none:
         some of its frames first, then those around the best."""
         part = camera.memory.within(at_ms - self._max_delay_ms, at_ms)
-        count = part.stop - part.start
-        if count <= 0:
+        stride = max(1, -(-(part.stop - part.start) // _CANDIDATES))
+        first = part.start + -part.start % stride  # mostly the same frames: they are decoded once
+        if first >= part.stop:
             return 0.0, -1
 
         def best_of(tried: range) -> tuple[float, int]:
@@ -119,6 +132,5 @@ class TurnedFinder:
             best = int(np.argmax(nats))
             return float(nats[best]), tried[best]
 
-        stride = -(-count // _CANDIDATES)
-        _, rough = best_of(range(part.start, part.stop, stride))
+        _, rough = best_of(range(first, part.stop, stride))
         return best_of(range(max(part.start, rough - stride + 1), min(part.stop, rough + stride)))
