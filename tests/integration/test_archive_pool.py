@@ -69,6 +69,7 @@ def records(out):
     return {file.parent.name: file.read_bytes() for file in out.glob("shoots/*/witness.json")}
 
 
+@pytest.mark.slow
 def test_many_shoots_one_of_them_bad_and_nothing_twice(tap, shoots, said, tmp_path):
     out = tmp_path / "archive"
     code, seen, _ = result(tap("replay", "--jobs", 2, shoots, "--out", out, "--json"))

@@ -34,7 +34,7 @@ class Watched:
     truth: dict
 
 
-@pytest.fixture(scope="module", params=["H264", "VP8"])
+@pytest.fixture(scope="module", params=["H264", pytest.param("VP8", marks=pytest.mark.slow)])
 def mixed(request, short_shoot, tmp_path_factory):
     home = tmp_path_factory.mktemp("mixed")
     truth = json.loads((short_shoot / "truth.json").read_text("utf-8"))
