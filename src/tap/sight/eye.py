@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tap.sight.camera import LEVEL_START, Camera
 from tap.sight.doubt import UNLIKE, Doubt, level_of, usual_fit
-from tap.sight.evidence import REPEAT_WEIGHT, Evidence
+from tap.sight.evidence import REPEAT_WEIGHT, Evidence, Match
 from tap.sight.infer import States
 from tap.sight.lineup import EXPLAINED, Lineup, usual_delay
 from tap.sight.look import Floats, Rect, unit
@@ -17,7 +18,7 @@ from tap.sight.placement import Placement
 from tap.sight.race import Race
 from tap.sight.replays import Replays
 from tap.sight.settings import SightSettings
-from tap.sight.views import Views, is_portrait
+from tap.sight.views import Light, Views, is_portrait
 from tap.vocabulary import LookAt, Luma, when_asked
 
 _BLACK_MEAN, _WHITE_MEAN, _FLAT_STD, _PLAIN_STD = 30.0, 225.0, 5.0, 1.0
@@ -34,6 +35,8 @@ _TRIED, _HINT = 30, 0.1
 them on, those around it are tried as well."""
 _HIDDEN = 0.8
 """A camera that fits to less than this part as it usually does is partly hidden."""
+_DARKEST = 0.01
+"""The part of a picture by which it is told how dark the program's darkest is."""
 _FLOOR_PACE, _ABOVE, _HIGHEST = 0.002, 12.0, 60.0
 """A grade may lift black: grey levels above the program's own darkest that still are black, and the
 highest that can be."""
@@ -74,11 +77,11 @@ class Eye:
         """Evidence of one (h, w) program picture, taken in order."""
         if self._newest is not None:
             self._race.note(self._newest, explained=self.explained(self._newest))
-        repeat = self._is_repeat(luma)
+        repeat, views = self._is_repeat(luma), Views(luma)
         self._last = luma
-        self._look_for_floor(luma)
-        skipped = None if repeat else self._pass_over(index, at_ms, luma)
-        evidence = skipped or self.look_again(index, at_ms, luma, repeat=repeat)
+        self._look_for_floor(views)
+        skipped = None if repeat else self._pass_over(index, at_ms, views)
+        evidence = skipped or self._look_at(index, at_ms, views, repeat=repeat)
         new = self._new
         if not repeat or new is None:
             self._new = evidence
@@ -87,13 +90,13 @@ class Eye:
         self._newest = evidence
         return evidence
 
-    def _pass_over(self, index: int, at_ms: float, luma: Luma) -> Evidence | None:
+    def _pass_over(self, index: int, at_ms: float, views: Views) -> Evidence | None:
         """Evidence of a picture that flows on from the one before; None if it must be looked at."""
         before, self._before = self._before, None
         number = self._race.leader
-        if number is None or _flat(luma, self._black()):
+        if number is None or _flat(views.light, self._black()):
             return None
-        camera, views = self._cameras[number], Views(luma)
+        camera = self._cameras[number]
         on = camera.memory.placement.on
         seen, _ = views.through(on)
         self._before = on, unit(seen.blocks)[0]
@@ -104,12 +107,13 @@ class Eye:
         due_ms = at_ms - (camera.delay.ms or 0.0)
         if number in blind or camera.memory.lacks(due_ms):
             return None
-        contrast = _contrast(luma)
+        contrast = _contrast(views.light)
         if not self._race.may_skip(flow, contrast):
             return None
         states, count = self._states, len(self._cameras)
         nats = np.full(states.count, -_CERTAIN)
-        evidence = Evidence(index, at_ms, luma, nats, [None] * count, skipped=True, blind=blind)
+        nothing: list[Match | None] = [None] * count
+        evidence = Evidence(index, at_ms, views.luma, nats, nothing, skipped=True, blind=blind)
         evidence.places = self._places()
         evidence.left_out = tuple(range(count))
         evidence.information = views.information
@@ -122,19 +126,21 @@ class Eye:
 
     def look_again(self, index: int, at_ms: float, luma: Luma, *, repeat: bool) -> Evidence:
         """The same without noticing the order: after a placement has changed."""
-        seen = Views(luma)
-        looked = self._lineup.match(at_ms, seen, repeat=repeat)
+        return self._look_at(index, at_ms, Views(luma), repeat=repeat)
+
+    def _look_at(self, index: int, at_ms: float, views: Views, *, repeat: bool) -> Evidence:
+        looked = self._lineup.match(at_ms, views, repeat=repeat)
         evidence = Evidence(
-            index, at_ms, luma, np.zeros(self._states.count), looked.matches, repeat=repeat
+            index, at_ms, views.luma, np.zeros(self._states.count), looked.matches, repeat=repeat
         )
         evidence.replayed, evidence.raced = looked.replayed, looked.raced
         evidence.left_out, evidence.places = looked.left_out, self._places()
-        evidence.flat = _flat(luma, self._black())
+        evidence.flat = _flat(views.light, self._black())
         if evidence.flat == "black" and self._shines_through(evidence):
             evidence.flat = None
-        evidence.contrast = _contrast(luma)
+        evidence.contrast = _contrast(views.light)
         evidence.blind = self._blind_at(at_ms)
-        self._weigh(evidence, seen)
+        self._weigh(evidence, views)
         return evidence
 
     def look_back(self, earlier: Iterable[Evidence]) -> bool:
@@ -313,11 +319,10 @@ class Eye:
         match = evidence.matches[best]
         return second if match is not None and fit > _ALIKE * match.fit else None
 
-    def _look_for_floor(self, luma: Luma) -> None:
+    def _look_for_floor(self, views: Views) -> None:
         """Learn how dark the program's darkest is, from pictures that have light and dark."""
-        small = luma[::4, ::4]
-        if float(small.std()) > 2 * _FLAT_STD:
-            darkest = float(np.percentile(small, 1))
+        if views.light.deviation > 2 * _FLAT_STD:
+            darkest = _dark(views.luma[::4, ::4])
             pace = 1.0 if darkest < self._floor else _FLOOR_PACE
             self._floor += pace * (darkest - self._floor)
 
@@ -329,19 +334,23 @@ class Eye:
         if self._last is None or self._last.shape != luma.shape:
             return False
         # Every fourth row tells as well as all of them, at a quarter of the price.
-        now = luma[::4].astype(np.int16)
-        return bool(np.abs(now - self._last[::4]).mean() < _REPEAT)
+        now = luma[::4]
+        return cv2.norm(now, self._last[::4], cv2.NORM_L1) < _REPEAT * now.size
 
 
-def _contrast(luma: Luma) -> float:
-    return float(luma[::4, ::4].std()) / 64
+def _contrast(light: Light) -> float:
+    return light.deviation / 64
 
 
-def _flat(luma: Luma, black: float) -> str | None:
-    small = luma[::4, ::4]
-    if float(small.std()) > _FLAT_STD:
+def _dark(picture: Luma) -> float:
+    """The grey level below which a hundredth of a picture is."""
+    at = int(picture.size * _DARKEST)
+    return float(np.partition(picture, at, axis=None)[at])
+
+
+def _flat(light: Light, black: float) -> str | None:
+    if light.deviation > _FLAT_STD:
         return None
-    mean = float(small.mean())
-    if mean < black:
+    if light.mean < black:
         return "black"
-    return "plain" if mean > _WHITE_MEAN or float(small.std()) < _PLAIN_STD else None
+    return "plain" if light.mean > _WHITE_MEAN or light.deviation < _PLAIN_STD else None

@@ -6,6 +6,7 @@ where something else is on, those whose one frame that is due tells that they ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -327,7 +328,7 @@ def _gain(seen: Seen, along: Floats, lengths: Floats, bare: npt.NDArray[np.float
 def usual_delay(cameras: Sequence[Camera]) -> float | None:
     """The median of the delays known so far, in ms; None if none is."""
     known = [c.delay.ms for c in cameras if c.delay.ms is not None]
-    return float(np.median(known)) if known else None
+    return median(known) if known else None
 
 
 def _better(a: Match | None, b: Match | None) -> Match | None:

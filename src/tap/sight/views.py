@@ -1,10 +1,22 @@
 """A program picture, cut to the parts that placements ask for."""
 
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
 from tap.sight.look import Cells, Floats, Rect, as_coarse, blocks, sample
 from tap.sight.match import Seen
 from tap.vocabulary import Luma
 
 _TEXTURE_OUTSIDE = 10.0
+
+
+class Light(NamedTuple):
+    """How bright a picture is, in grey levels: each fourth pixel both ways tells as well as all."""
+
+    mean: float
+    deviation: float
 
 
 class Views:
@@ -14,6 +26,15 @@ class Views:
         self.luma = luma
         self._grids: dict[Rect, Floats] = {}
         self._made: dict[tuple[Rect, Cells | None], tuple[Seen, float]] = {}
+        self._light: Light | None = None
+
+    @property
+    def light(self) -> Light:
+        """How bright the picture is."""
+        if self._light is None:
+            mean, deviation = cv2.meanStdDev(np.ascontiguousarray(self.luma[::4, ::4]))
+            self._light = Light(float(mean[0, 0]), float(deviation[0, 0]))
+        return self._light
 
     def grid(self, rect: Rect, cells: Cells | None = None) -> Floats:
         """The part inside `rect`, sampled: (36, 64), or (64, 36) if it is higher than wide; with no
