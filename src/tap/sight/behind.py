@@ -1,4 +1,4 @@
-"""The big camera of a picture in a picture: what of it something covers, and where that may be."""
+"""The camera behind an inset or a wipe: what of it something covers, and where that may be."""
 
 from collections.abc import Sequence
 

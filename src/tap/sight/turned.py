@@ -67,11 +67,12 @@ class TurnedFinder:
             self._begin(None)
             return False
         hidden = self._behind.hidden(big, match)
-        if big != self._big or not is_partly(hidden):
+        count = int(hidden.sum()) if is_partly(hidden) else 0
+        if big != self._big or not count:
             self._begin(big)
-        if not is_partly(hidden) or int(hidden.sum()) <= self._most:
+        if count <= self._most:
             return False
-        self._most = int(hidden.sum())
+        self._most = count
         last, self._last = self._last, self._find(match, hidden, evidence)
         found = self._last
         if last is None or found is None or abs(last.late_ms - found.late_ms) > _AGREE_MS:
