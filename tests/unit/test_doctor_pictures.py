@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.unit.sample_pictures import DELAY_MS, START_MS, Camera, cuts, frames, noisy
 
-from tap.vocabulary import PROGRAM, Frame
+from tap.vocabulary import PROGRAM, Frame, Undecoded
 from tap.witness.examine import Check, Health
 from tap.witness.examine_pictures import Finding, examine_pictures, with_findings
 from tap.witness.looks import LOOKS_FILE, Looks, last_looks
@@ -160,6 +160,23 @@ def test_the_session_that_ended_last_counts_and_damage_is_passed_over(home) -> N
     assert before is not None
     assert before.session == "monday"
     assert last_looks(home / "nowhere") is None
+
+
+def test_a_look_is_taken_from_what_sight_has_looked_at() -> None:
+    looks, decoded = Looks(), []
+
+    def late(frame):
+        def decode():
+            decoded.append(frame.at_ms - START_MS)
+            return frame.luma
+
+        return replace(frame, picture=Undecoded(decode))
+
+    for n, frame in enumerate(map(late, shoot(seconds=4.0)["cam-a"])):
+        looks.see(frame)
+        if n % 20 == 3:
+            _ = frame.luma
+    assert len(decoded) == len(range(3, n, 20))
 
 
 def test_a_session_too_short_leaves_no_look(tmp_path) -> None:

@@ -228,7 +228,7 @@ def test_a_zoom_of_the_program_is_no_cut():
 
 
 def test_the_longer_past_finds_what_was_shown_before():
-    camera, memory, past = Camera(5), Memory(1000.0), Past()
+    camera, memory, past = Camera(5), Memory(1000.0), Past(0.0, 500.0)
     for n in range(300):
         picture = camera.at(40.0 * n)
         memory.add(40.0 * n, picture)

@@ -1,6 +1,7 @@
 """What sight knows of one camera."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from tap.sight.chart import Chart
 from tap.sight.delay import Delay
@@ -22,7 +23,7 @@ _WHOLE_MS, _REACH_MS = 1500.0, 750.0
 program shows it there, and is looked at again while it is not decided. What is older is asked for
 where a camera is on that has never been, or older pictures are shown again."""
 
-_SURE_MS, _SURE_EACH_MS = 480.0, 62.5
+_SURE_MS, _SURE_EACH_MS = 600.0, 75.0
 """Of its longer past one picture each so many ms is looked at, and of all cameras one each so
 many, though nobody asks: to know it again in an instant replay."""
 
@@ -64,7 +65,17 @@ class Camera:
         self.past.add(at_ms, picture)
         late_ms = [] if self.delay.ms is None else [self.delay.interval_ms[1]]
         late_ms += [] if self.guessed_ms is None else [self.guessed_ms]
-        self.memory.thin(at_ms - max([_WHOLE_MS, *(late + _REACH_MS for late in late_ms)]))
+        before_ms = at_ms - max([_WHOLE_MS, *(late + _REACH_MS for late in late_ms)])
+        self.memory.thin(before_ms)
+        self.past.thin(before_ms)
+
+    def supposed_ms(self, usual_ms: float | None) -> float:
+        """How late it is; if that isn't known, how late it is guessed to be, or cameras usually
+        are."""
+        for delay in (self.delay.ms, self.guessed_ms, usual_ms):
+            if delay is not None:
+                return delay
+        return 0.0
 
     def seen(self, name: str, presence: Presence) -> CameraSeen:
         """What was learnt about it so far. Times in ms."""
@@ -93,6 +104,12 @@ class Camera:
         if not evidence.repeat and evidence.odd < 0:
             self.chart.learn(match.blocks, match.information, match.motion)
             self.delay.learn(evidence.at_ms, match.times, match.curve)
+
+
+def usual_delay(cameras: Sequence[Camera]) -> float | None:
+    """The median of the delays known so far, in ms; None if none is."""
+    known = [c.delay.ms for c in cameras if c.delay.ms is not None]
+    return median(known) if known else None
 
 
 def compare_as_coarsely(cameras: Sequence[Camera]) -> None:

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tap.sight.camera import Camera
+from tap.sight.camera import Camera, usual_delay
 from tap.sight.crowd import FEW
 from tap.sight.doubt import usual_level
 from tap.sight.due import index_due
 from tap.sight.evidence import Evidence
 from tap.sight.eye import Eye
-from tap.sight.lineup import usual_delay
 from tap.sight.look import BLOCKS, Floats
 from tap.sight.match import Mix, mix
 from tap.sight.motion import is_part

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tap.sight.camera import LEVEL_START, Camera
+from tap.sight.camera import LEVEL_START, Camera, usual_delay
 from tap.sight.doubt import UNLIKE, Doubt, level_of, usual_fit
 from tap.sight.evidence import REPEAT_WEIGHT, Evidence, Match
 from tap.sight.infer import States
-from tap.sight.lineup import EXPLAINED, Lineup, usual_delay
+from tap.sight.lineup import EXPLAINED, Lineup
 from tap.sight.look import Floats, Rect, unit
 from tap.sight.match import gains, part_of
 from tap.sight.pairs import Pairs

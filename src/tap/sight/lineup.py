@@ -6,12 +6,11 @@ where something else is on, those whose one frame that is due tells that they ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 import numpy.typing as npt
 
-from tap.sight.camera import Camera
+from tap.sight.camera import Camera, usual_delay
 from tap.sight.crowd import FEW
 from tap.sight.doubt import UNLIKE, usual_level
 from tap.sight.evidence import Match
@@ -90,32 +89,15 @@ class Lineup:
 
         A camera with a known delay may be found somewhat off it (delays jump); a match far in its
         past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
-        Lazily, as long as no camera is known, each is looked for roughly; of many cameras always,
-        but for where one is due.
         """
         cameras = self._cameras
-        if usual_level(cameras) is None and self._race.is_lazy:
-            return [
-                self._match_in(camera, at_ms, views, wide=False)
-                if camera.delay.locked
-                else self._match_anywhere(camera, at_ms, views)
-                for camera in cameras
-            ], None
-        near = [
-            self._match_near(c, at_ms, views)
-            if self._crowded
-            else self._match_in(c, at_ms, views, wide=not c.delay.locked)
-            for c in cameras
-        ]
-        if any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
+        near = [self._match_first(camera, at_ms, views) for camera in cameras]
+        unknown = self._race.is_lazy and usual_level(cameras) is None
+        if unknown or any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
             return near, None
         matches, replayed = list(near), None
         for i, camera in enumerate(cameras):
-            if self._crowded:
-                far = self._match_anywhere(camera, at_ms, views)
-            else:
-                locked = camera.delay.locked
-                far = self._match_in(camera, at_ms, views, wide=True) if locked else None
+            far = self._match_far(camera, at_ms, views)
             if far is None:
                 continue
             # A replay is late. What comes sooner than it should shows that the delay has changed.
@@ -124,6 +106,22 @@ class Lineup:
             elif far.fit >= 0.8 * camera.level and self._is_itself(camera, far):
                 replayed = i
         return matches, replayed
+
+    def _match_first(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """A camera around its delay; where that isn't known, at all delays that may be: roughly as
+        long as no camera is known. Of many cameras around what is supposed, once any is known."""
+        unknown = self._race.is_lazy and usual_level(self._cameras) is None
+        if self._crowded and not unknown:
+            return self._match_near(camera, at_ms, views)
+        if unknown and not camera.delay.locked:
+            return self._match_anywhere(camera, at_ms, views)
+        return self._match_in(camera, at_ms, views, wide=not camera.delay.locked)
+
+    def _match_far(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+        """A camera where it was not looked for at first; None if that was everywhere."""
+        if camera.delay.locked or self._crowded:
+            return self._match_anywhere(camera, at_ms, views)
+        return None
 
     def _match_racing(
         self, at_ms: float, views: Views, *, repeat: bool
@@ -192,12 +190,14 @@ class Lineup:
         not been seen."""
         if camera.delay.ms is not None:
             return self._match_in(camera, at_ms, views, wide=False)
-        due_ms = at_ms - self._supposed(camera)
+        due_ms = at_ms - camera.supposed_ms(self._usual_ms)
         part = camera.memory.within(due_ms - _AROUND_MS, due_ms + _AROUND_MS)
         return self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
 
     def _match_anywhere(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
-        """A camera's frames at all delays that may be: a rough look, then a close one."""
+        """A camera's frames at all delays that may be: lazily a rough look, then a close one."""
+        if not self._race.is_lazy:
+            return self._match_in(camera, at_ms, views, wide=True)
         part = self.window(camera, at_ms, wide=True)
         stride = _stride(camera.memory.times(part))
         first = part.start + -part.start % stride  # always the same frames: they are decoded once
@@ -212,16 +212,9 @@ class Lineup:
         part = slice(max(part.start, best - around + 1), min(part.stop, best + around))
         return self._match_of(camera, at_ms, views, part)
 
-    def _supposed(self, camera: Camera) -> float:
-        """How late a camera is, or if that isn't known, is supposed to be, in ms."""
-        for delay in (camera.delay.ms, camera.guessed_ms, self._usual_ms):
-            if delay is not None:
-                return delay
-        return 0.0
-
     def _due(self, camera: Camera, at_ms: float) -> int:
         """The index of the one frame of a camera that is due."""
-        return camera.memory.due(at_ms - self._supposed(camera))
+        return camera.memory.due(at_ms - camera.supposed_ms(self._usual_ms))
 
     def _match_due(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """How the one frame of a camera that is due explains the picture."""
@@ -323,12 +316,6 @@ def _gain(seen: Seen, along: Floats, lengths: Floats, bare: npt.NDArray[np.float
         return 0.0
     at = order[min(len(order) - 1, int(np.searchsorted(weights, _BARE * weights[-1])))]
     return float(along[at] / max(float(lengths[at]), 1e-3))
-
-
-def usual_delay(cameras: Sequence[Camera]) -> float | None:
-    """The median of the delays known so far, in ms; None if none is."""
-    known = [c.delay.ms for c in cameras if c.delay.ms is not None]
-    return median(known) if known else None
 
 
 def _better(a: Match | None, b: Match | None) -> Match | None:

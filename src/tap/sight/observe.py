@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tap.sight.camera import Camera
+from tap.sight.camera import Camera, usual_delay
 from tap.sight.look import BLOCKS, PIXELS, Floats
 from tap.sight.match import DOF, NOISE
 from tap.sight.settings import SightSettings
@@ -190,7 +190,7 @@ class Observer:
     def _take(self, number: int, at_ms: float) -> Luma | None:
         """Copy a camera's frames around the one due at `at_ms`; returns that one, if there is."""
         memory = self._cameras[number].memory
-        due_ms = at_ms - self._delay(number)
+        due_ms = at_ms - self.delay_ms(number)
         part = memory.within(due_ms - self._settings.gap_ms, due_ms + self._settings.gap_ms)
         count = part.stop - part.start
         if count <= 0:
@@ -210,15 +210,9 @@ class Observer:
         self._due_ms[number] = memory.time(due)
         return memory.luma(due)
 
-    def _delay(self, number: int) -> float:
+    def delay_ms(self, number: int) -> float:
         """How late a camera is; one that was never seen is taken to be as late as the others."""
-        own = self._cameras[number].delay.ms
-        if own is None:
-            own = self._cameras[number].guessed_ms
-        if own is not None:
-            return own
-        known = sorted(c.delay.ms for c in self._cameras if c.delay.ms is not None)
-        return known[len(known) // 2] if known else 0.0
+        return self._cameras[number].supposed_ms(usual_delay(self._cameras))
 
     def _guess_delay(self, at_ms: float) -> None:
         """One feed that is tapped twice may be later the second time: nothing of that is known,
@@ -228,12 +222,12 @@ class Observer:
         for _ in range(min(_TURNS, len(unknown))):
             self._turn += 1
             number = unknown[self._turn % len(unknown)]
-            found, now = self._found_in_others(number), self._delay(number)
+            found, now = self._found_in_others(number), self.delay_ms(number)
             if found is not None:
                 self._cameras[number].guessed_ms = found
             elif self._left_now(number) > _SAME:
                 self._cameras[number].guessed_ms = None
-            if self._delay(number) != now:
+            if self.delay_ms(number) != now:
                 self._take(number, at_ms)
 
     def _found_in_others(self, number: int) -> float | None:
@@ -245,7 +239,7 @@ class Observer:
             indices = camera.memory.looked_at()
             if other == number or len(indices) < _FEW:
                 continue
-            lags = camera.memory.times(indices) + self._delay(other) - self._due_ms[number]
+            lags = camera.memory.times(indices) + self.delay_ms(other) - self._due_ms[number]
             able = (lags >= -settings.max_lookahead_ms) & (lags <= settings.max_delay_ms)
             if int(able.sum()) < _FEW:
                 continue
@@ -254,7 +248,7 @@ class Observer:
             least = float(left.min())
             if least < best and least < _SETTLED * float(np.median(left)):
                 # Where it moves slowly many fit: then what was supposed before.
-                off = np.abs(lags - self._delay(number))
+                off = np.abs(lags - self.delay_ms(number))
                 nearest = int(np.where(left < least + _AS_GOOD, off, np.inf).argmin())
                 best, found = least, float(lags[nearest])
         return found

@@ -254,8 +254,8 @@ class Sight:
     def _evaluate(self, frame: Frame) -> None:
         if self._observer.look(frame.at_ms, self._presence[PROGRAM].interval_ms):
             self._eye.call_up()
-            for camera in self._eyes:
-                camera.still.look(frame.at_ms - (camera.delay.ms or 0.0))
+            for number, camera in enumerate(self._eyes):  # at what has just been looked at
+                camera.still.look(frame.at_ms - self._observer.delay_ms(number))
         if self._size is None or not same_shape(self._size, frame.size):
             self._size = frame.size
             for camera in self._eyes:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from tap.sight.look import WHOLE, Floats, blocks, sample, unit
-from tap.vocabulary import PROGRAM, Frame
+from tap.vocabulary import PROGRAM, Frame, Undecoded
 
 LOOKS_FILE = "looks.json"
 _log = logging.getLogger(__name__)
@@ -64,15 +64,22 @@ class Looks:
     def __init__(self) -> None:
         self._sums: dict[str, npt.NDArray[np.float64]] = {}
         self._counts: dict[str, int] = {}
-        self._due_ms: dict[str, float] = {}
+        self._second: dict[str, list[Frame]] = {}
+        """Each camera's frames of the last second."""
 
     def see(self, frame: Frame) -> None:
-        """Take a frame of any feed; costs nothing but once a second for each camera."""
-        if frame.feed == PROGRAM or frame.at_ms < self._due_ms.get(frame.feed, 0.0):
+        """Take a frame of any feed. Each second one of each camera counts, and costs something only
+        where sight has looked at none of them."""
+        if frame.feed == PROGRAM:
             return
-        self._due_ms[frame.feed] = frame.at_ms + _EVERY_MS
-        grid = grid_of(frame)
-        before = self._sums.get(frame.feed)
+        second = self._second.setdefault(frame.feed, [])
+        if second and frame.at_ms - second[0].at_ms >= _EVERY_MS:
+            self._add(next((one for one in second if _is_looked_at(one)), second[0]))
+            second.clear()
+        second.append(frame)
+
+    def _add(self, frame: Frame) -> None:
+        grid, before = grid_of(frame), self._sums.get(frame.feed)
         if before is None or before.shape != grid.shape:  # a camera that was turned begins anew
             self._sums[frame.feed] = grid.astype(np.float64)
             self._counts[frame.feed] = 1
@@ -138,6 +145,10 @@ def likeness(now: Floats, then: Floats) -> float | None:
     if int(textured.sum()) < _BLOCKS:
         return None
     return float(np.einsum("bp,bp->b", one, two)[textured].mean())
+
+
+def _is_looked_at(frame: Frame) -> bool:
+    return not isinstance(frame.picture, Undecoded) or frame.picture.looked_at
 
 
 def _packed(grid: npt.NDArray[np.float64]) -> str:
