@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap.vocabulary import PROGRAM, Claim, ClaimType, Frame
-from tap.witness.order import READING_MS, Observation, Sequencer, in_order, place_of
+from tap.witness.order import MOST_AT_ONCE, READING_MS, Observation, Sequencer, in_order, place_of
 
 T0 = 1_789_000_000_000.0
 FEEDS = ("cam-a", "cam-b", PROGRAM)
@@ -132,24 +132,44 @@ def test_a_late_claim_is_given_the_next_moment():
     assert late.at_ms == T0 + 500
 
 
-def test_a_full_buffer_refuses_frames_and_no_claim():
-    waiting = sequencer(limit=3)
-    for at in range(1, 6):
-        waiting.put(frame("cam-a", at))
+def test_a_full_buffer_gives_up_all_frames_that_wait_and_no_claim():
+    waiting = sequencer(limit=6)
     for at in range(1, 6):
         waiting.put(claim(at))
-    assert waiting.overrun == {"cam-a": 2}
-    assert len(waiting.rest()) == 3 + 5
-
-
-def test_a_buffer_that_fills_up_keeps_every_second_frame_of_a_camera_and_all_of_the_program():
-    waiting = sequencer(limit=20)
-    for at in range(1, 19):
+    for at in range(1, 5):
         waiting.put(frame("cam-a", at))
         waiting.put(frame(PROGRAM, at))
-    assert waiting.overrun[PROGRAM] == 0
-    kept = [time_of(o) for o in waiting.rest() if isinstance(o, Frame) and o.feed == "cam-a"]
-    assert kept == [1, 2, 3, 4, 5, 6, 8, 10, 12]
+    assert waiting.overrun == {"cam-a": 3, PROGRAM: 3}
+    left = waiting.rest()
+    assert [o.feed for o in left if isinstance(o, Frame)] == ["cam-a", PROGRAM]
+    assert [time_of(o) for o in left if isinstance(o, Claim)] == [1, 2, 3, 4, 5]
+
+
+def test_claims_that_wait_push_out_no_frame():
+    waiting = sequencer(limit=2)
+    for at in range(1, 6):
+        waiting.put(claim(at))
+    waiting.put(frame("cam-a", 1))
+    waiting.put(frame("cam-a", 2))
+    assert not waiting.overrun
+
+
+def test_frames_that_were_taken_no_longer_count():
+    waiting = sequencer(limit=3)
+    for at in range(600, 660, 10):
+        waiting.put(frame("cam-a", at))
+        assert [time_of(o) for o in waiting.take(T0 + 1000)] == [at]
+    assert not waiting.overrun
+
+
+def test_what_waits_is_handed_out_bit_by_bit_and_time_passes_no_further():
+    waiting = sequencer()
+    for at in range(1, MOST_AT_ONCE + 6):
+        waiting.put(frame("cam-a", at))
+    assert len(waiting.take(T0 + 1000)) == MOST_AT_ONCE
+    assert waiting.passed_ms(T0 + 1000) == T0 + MOST_AT_ONCE
+    assert len(waiting.take(T0 + 1000)) == 5
+    assert waiting.passed_ms(T0 + 1000) == T0 + 1000 - SLACK_MS
 
 
 def test_what_every_feed_has_passed_goes_on_at_once():

@@ -219,8 +219,8 @@ class MjpegFeed:
         self._take(parser.close(), empty=True)
         self._vitals.took(0, parser.skipped)
 
-    def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
-        """The body as it comes.
+    def _chunks(self, response: httpx.Response) -> Iterator[bytes | memoryview]:
+        """The body as it comes; each chunk holds until the next is asked for.
 
         A stream that ends when the connection does, as most are, is read straight off the socket
         once the HTTP library has handed on what it already had: that costs half as much.
@@ -233,9 +233,10 @@ class MjpegFeed:
             return
         yield next(chunks, b"")
         connection.settimeout(self._settings.silent_s)
+        chunk = memoryview(bytearray(_CHUNK))
         try:
-            while chunk := connection.recv(_CHUNK):
-                yield chunk
+            while size := connection.recv_into(chunk):
+                yield chunk[:size]
         except TimeoutError as error:
             raise FeedError("The server fell silent.") from error
 

@@ -102,7 +102,7 @@ class MultipartParser:
             return None
         return self._arrived(self._dropped + self._pos)
 
-    def feed(self, chunk: bytes, at_ms: float) -> list[Part]:
+    def feed(self, chunk: bytes | memoryview, at_ms: float) -> list[Part]:
         """Take bytes that arrived at `at_ms` (Unix ms); return the parts they complete."""
         if not self._arrivals or at_ms - self._arrivals[-1][1] >= 1.0:
             self._arrivals.append((self._dropped + len(self._buffer), at_ms))

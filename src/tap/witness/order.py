@@ -8,17 +8,22 @@ time at which they are placed.
 """
 
 import heapq
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from tap.vocabulary import PROGRAM, Claim, Frame
 
+_log = logging.getLogger(__name__)
+
 Observation = Frame | Claim
 
 SILENT_MS = 1000.0
 READING_MS = 5.0
 """A message is read some ms after it has been stamped: so long nothing is handed out."""
+MOST_AT_ONCE = 200
+"""Observations that are handed out at once: what waits must be known to wait."""
 Place = tuple[float, int, str]
 
 
@@ -36,6 +41,12 @@ def in_order(sources: Sequence[Iterator[Observation]]) -> Iterator[Observation]:
 
 class Sequencer:
     """A bounded, thread-safe buffer that hands out live observations in the one order.
+
+    A witness that can't keep up falls behind, and catches up where it can: nothing is lost. Where
+    the buffer is full all pictures that wait are given up together, the program's too. That is a
+    gap like any other, of which nothing is said, and the witness is abreast again. To leave out
+    some pictures of cameras instead would cost more than it saves: what nothing explains is looked
+    for everywhere.
 
     `restamp` gives a claim that comes after its turn a later time of receipt. `promised`: of feeds
     that can tell, before which time (Unix ms) they have nothing more to give.
@@ -59,13 +70,14 @@ class Sequencer:
         self._newest = dict.fromkeys(feeds, 0.0)
         self._heap: list[tuple[Place, int, Observation]] = []
         self._count = 0
+        self._frames = 0
+        """How many frames wait."""
         self._taken_ms = 0.0
         self._changed = threading.Condition()
-        self._thinned: Counter[str] = Counter()
         self.late: Counter[str] = Counter()
         """Frames that came after their time had passed, by feed: not used."""
         self.overrun: Counter[str] = Counter()
-        """Frames refused because the witness could not keep up, by feed."""
+        """Frames given up because the witness could not keep up, by feed."""
 
     def put(self, observation: Observation) -> None:
         """Take an observation from any thread. Claims are never refused."""
@@ -76,25 +88,29 @@ class Sequencer:
                 if observation.at_ms <= self._taken_ms:
                     self.late[feed] += 1
                     return
-                if self._is_too_much(feed):
-                    self.overrun[feed] += 1
-                    return
+                if self._frames >= self._limit:
+                    self._give_up()
+                self._frames += 1
             elif observation.recv_ms <= self._taken_ms:
                 # Its place in the order has gone by; a recording must tell the order as it was.
                 observation = self._restamp(observation, self._taken_ms + 1)
             self._count += 1
             heapq.heappush(self._heap, (place_of(observation), self._count, observation))
-            self._changed.notify()
+            if isinstance(observation, Claim) or observation.feed == PROGRAM:
+                self._changed.notify()  # the cameras' pictures alone tell nothing
 
     def take(self, now_ms: float, *, wait_s: float = 0.0) -> list[Observation]:
-        """All observations whose turn has come; waits up to `wait_s` for something new."""
+        """Observations whose turn has come, at most `MOST_AT_ONCE`; waits up to `wait_s` for
+        something new, if none has."""
         with self._changed:
-            if wait_s > 0:
-                self._changed.wait(wait_s)
             ready_ms = self._ready_ms(now_ms)
+            if wait_s > 0 and not self._has_waited_for(ready_ms):
+                self._changed.wait(wait_s)
+                ready_ms = self._ready_ms(now_ms)
             out: list[Observation] = []
-            while self._heap and self._heap[0][0][0] <= ready_ms:
+            while self._has_waited_for(ready_ms) and len(out) < MOST_AT_ONCE:
                 out.append(heapq.heappop(self._heap)[2])
+            self._frames -= sum(isinstance(one, Frame) for one in out)
             if out:
                 self._taken_ms = max(self._taken_ms, place_of(out[-1])[0])
             return out
@@ -102,7 +118,10 @@ class Sequencer:
     def passed_ms(self, now_ms: float) -> float:
         """The time up to which nothing more will come."""
         with self._changed:
-            self._taken_ms = max(self._taken_ms, self._ready_ms(now_ms))
+            passed_ms = self._ready_ms(now_ms)
+            if self._has_waited_for(passed_ms):
+                passed_ms = self._heap[0][0][0] - 1
+            self._taken_ms = max(self._taken_ms, passed_ms)
             return self._taken_ms
 
     def rest(self) -> list[Observation]:
@@ -110,18 +129,21 @@ class Sequencer:
         with self._changed:
             out = [item[2] for item in sorted(self._heap, key=lambda item: item[:2])]
             self._heap.clear()
+            self._frames = 0
             return out
 
-    def _is_too_much(self, feed: str) -> bool:
-        """Whether a frame is refused: where the buffer fills up, first every second one of a
-        camera (half a camera shows more than one with holes); the program's last of all."""
-        waiting = len(self._heap)
-        if feed == PROGRAM:
-            return waiting >= 2 * self._limit
-        if waiting < self._limit // 2:
-            return False
-        self._thinned[feed] += 1
-        return waiting >= self._limit or self._thinned[feed] % 2 == 0
+    def _give_up(self) -> None:
+        """Let go of all frames that wait."""
+        frames = [item[2] for item in self._heap if isinstance(item[2], Frame)]
+        self.overrun.update(frame.feed for frame in frames)
+        self._heap = [item for item in self._heap if isinstance(item[2], Claim)]
+        heapq.heapify(self._heap)
+        self._frames = 0
+        _log.warning("tap could not keep up: %d pictures that waited are given up", len(frames))
+
+    def _has_waited_for(self, ready_ms: float) -> bool:
+        """Whether something waits whose turn has come by then."""
+        return bool(self._heap) and self._heap[0][0][0] <= ready_ms
 
     def _ready_ms(self, now_ms: float) -> float:
         there = [
