@@ -207,14 +207,12 @@ class DissolveFinder:
         return found.fit >= max(_LIKE_ITSELF * min(levels), least)
 
     def _others(self, evidence: Evidence) -> list[int]:
-        """The cameras to try: of those of which it is not known how late they are a few in turn."""
+        """The cameras to try: of those of which it is not known how late they are a few in turn.
+        None whose pictures are missing just now: an older one could only be bent into this."""
         if self._second is not None:
             return [self._second]
-        able = [
-            n
-            for n, camera in enumerate(self._cameras)
-            if n != self._first and n not in evidence.blind and len(camera.memory)
-        ]
+        out = {self._first, *evidence.blind, *evidence.lacking}
+        able = [n for n, c in enumerate(self._cameras) if n not in out and len(c.memory)]
         timed = [n for n in able if self._cameras[n].delay.locked]
         rest = [n for n in able if n not in timed]
         if len(rest) > _TURNS:

@@ -72,7 +72,7 @@ class Pairs:
                 state = self._states.pair(a, b)
                 found = mix(seen, looks[a], looks[b], mask)
                 evidence.mixes[state] = found
-                evidence.nats[state] = penalty * found.nats
+                evidence.nats[state] = penalty * found.nats - _toll(evidence, (a, b))
         if not self.explain(evidence):
             self._look_for_wipes(evidence, views, indices)
 
@@ -99,7 +99,7 @@ class Pairs:
                 continue
             if wipe.nats > found.nats:
                 evidence.mixes[state] = wipe
-                evidence.nats[state] = penalty * wipe.nats
+                evidence.nats[state] = penalty * wipe.nats - _toll(evidence, (a, b))
                 if evidence.nats[state] > evidence.nats[best]:
                     self._vain = 0
             elif found.split:
@@ -112,3 +112,10 @@ class Pairs:
         self._looked = max(self._looked, index)
         self._vain += 1
         return self._vain <= _KEEN or not self._vain % _OFTEN
+
+
+def _toll(evidence: Evidence, pair: tuple[int, int]) -> float:
+    """Nats that a pair loses as pictures of either are missing: what is there instead is of another
+    moment, and is no more likely beside another camera than alone."""
+    matches = [evidence.matches[i] for i in pair if i in evidence.lacking]
+    return sum(match.toll for match in matches if match is not None)
