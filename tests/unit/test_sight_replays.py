@@ -117,6 +117,15 @@ def test_what_fits_a_little_less_for_a_moment_is_no_replay(fit, stutter, first):
     assert told == [False] * first + [True] * (10 - first)
 
 
+@pytest.mark.parametrize(("past_fit", "found"), [(0.74, False), (0.8, True)])
+def test_an_older_picture_that_comes_only_somewhat_nearer_is_no_replay(past_fit, found):
+    """As where a camera was moved, and the program zooms towards what it showed before."""
+    replays = Replays(States(1), [known(past_fit=past_fit)], 3000.0)
+    evidence, views = stutters(0, 0.55)
+    replays.look(evidence, views)
+    assert (evidence.replayed is not None) is found
+
+
 def known(*, stutter=False, past_fit=0.92, asked=None):
     """A camera whose past explains every picture so well; `asked` counts how often it was asked."""
 

@@ -20,8 +20,9 @@ from tap.sight.views import Views
 _AS_EVER, _THERE = 0.85, 0.8
 """Part of its usual fit from which on a camera explains a picture as ever, and that an older
 picture must reach."""
-_GAIN = 0.08
-"""Part of all nats by which an older picture must explain more than all that is of now."""
+_GAIN, _MOST = 0.08, 0.6
+"""Part of all nats by which an older picture must explain more than all that is of now; and part of
+what that lacks of the usual fit. What comes only somewhat nearer is of now, in a zoom or a fade."""
 _WORSE, _LONG = 0.7, 7
 """Where what is of now reaches this part of the usual fit, or its feed stutters, it must be so for
 so many pictures: the very picture may be missing, and what was filmed twice fits twice."""
@@ -142,7 +143,7 @@ class Replays:
             fit, then_ms = camera.past.best(seen, camera.memory, -math.inf, until_ms)
             best = max(best, (penalty * fit, number, evidence.at_ms - then_ms))
         fit, number, age_ms = best
-        if fit < max(_THERE * usual, now + _GAIN):
+        if fit < max(_THERE * usual, now + _GAIN, now + _MOST * (usual - now)):
             return False
         for_long = self._since is not None and evidence.index - self._since >= _LONG - 1
         if (now > _WORSE * usual or self._stutters(evidence)) and not for_long:
