@@ -117,6 +117,20 @@ def test_what_fits_a_little_less_for_a_moment_is_no_replay(fit, stutter, first):
     assert told == [False] * first + [True] * (10 - first)
 
 
+def test_a_replay_that_took_seven_pictures_to_be_found_began_with_the_first():
+    """... though of the past that it shows but some pictures are known."""
+    replays = Replays(States(1), [known(nearby=0.5)], 3000.0)
+    looked = []
+    for index in range(7):
+        evidence, views = stutters(index, 0.75)
+        replays.look(evidence, views)
+        looked.append(evidence)
+    assert [one.replayed for one in looked] == [None] * 6 + [0]
+    assert replays.look_back(reversed(looked[:-1]))
+    assert [one.replayed for one in looked] == [0] * 7
+    assert all(int(one.nats.argmax()) == States(1).off for one in looked)
+
+
 @pytest.mark.parametrize(("past_fit", "found"), [(0.74, False), (0.8, True)])
 def test_an_older_picture_that_comes_only_somewhat_nearer_is_no_replay(past_fit, found):
     """As where a camera was moved, and the program zooms towards what it showed before."""
@@ -126,13 +140,14 @@ def test_an_older_picture_that_comes_only_somewhat_nearer_is_no_replay(past_fit,
     assert (evidence.replayed is not None) is found
 
 
-def known(*, stutter=False, past_fit=0.92, asked=None):
-    """A camera whose past explains every picture so well; `asked` counts how often it was asked."""
+def known(*, stutter=False, past_fit=0.92, nearby=None, asked=None):
+    """A camera whose past explains every picture so well, and `nearby` what of it is known around
+    a given time; `asked` counts how often it was asked."""
 
-    def best(_seen, _memory, _from_ms, to_ms):
+    def best(_seen, _memory, from_ms, to_ms):
         if asked is not None:
             asked.append(to_ms)
-        return past_fit, to_ms
+        return past_fit if nearby is None or from_ms == -np.inf else nearby, to_ms
 
     return SimpleNamespace(
         size=(640, 360),

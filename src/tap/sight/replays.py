@@ -79,17 +79,22 @@ class Replays:
 
     def look_back(self, earlier: Iterable[Evidence]) -> bool:
         """Weigh what was found just now in the pictures before, the newest of them first, as it may
-        take some to be found. True if it is in one of them."""
-        begun, self._begun = self._begun, False
+        take some to be found: in all that were not explained since then, as its past is not known
+        picture by picture. True if it is in one of them."""
+        begun, self._begun = self._found if self._begun else None, False
+        if begun is None:
+            return False
         found = False
-        for evidence in earlier if begun else ():
+        for evidence in earlier:
             if evidence.replayed is not None or evidence.repeat:
                 continue
             known = evidence.skipped or evidence.raced or evidence.flat
             if known or self._since is None or evidence.index < self._since:
                 break
             if not self._goes_on(evidence, Views(evidence.luma), self._now(evidence) + _STILL):
-                break
+                if int(evidence.nats.argmax()) > self._states.off:
+                    break  # a mixture, or black
+                self._say(evidence, begun[0])
             found = True
         return found
 
