@@ -212,21 +212,6 @@ def test_some_pictures_of_the_past_are_looked_at_though_nobody_asks():
     assert looked == list(range(0, 52, 4))
 
 
-def test_of_the_past_those_pictures_are_kept_that_somebody_looked_at():
-    past, when = Past(1000.0, 500.0), range(0, 6000, 40)
-    pictures = {ms: undecoded(texture(ms)) for ms in when}
-    looked = range(80, 6000, 520)
-    for ms in when:
-        past.add(ms, pictures[ms])
-        if ms in looked:
-            _ = pictures[ms].luma
-        past.thin(ms - 400.0)
-    assert [ms for ms, picture in pictures.items() if picture.looked_at] == [*looked]
-    waiting = [len(step) for step in past._waiting]
-    assert waiting[:3] == [1, 1, 1]  # of what was thinned
-    assert [ms for ms, _ in past._kept] == [ms for ms in looked if ms < 4900]
-
-
 def test_pictures_of_the_past_are_kept_small():
     past = Past(0.0, 100.0)
     big = cv2.resize(texture(1), (1920, 1080))

@@ -23,7 +23,7 @@ _WHOLE_MS, _REACH_MS = 1500.0, 750.0
 program shows it there, and is looked at again while it is not decided. What is older is asked for
 where a camera is on that has never been, or older pictures are shown again."""
 
-_SURE_MS, _SURE_EACH_MS = 600.0, 75.0
+_SURE_MS, _SURE_EACH_MS = 480.0, 62.5
 """Of its longer past one picture each so many ms is looked at, and of all cameras one each so
 many, though nobody asks: to know it again in an instant replay."""
 
@@ -65,9 +65,7 @@ class Camera:
         self.past.add(at_ms, picture)
         late_ms = [] if self.delay.ms is None else [self.delay.interval_ms[1]]
         late_ms += [] if self.guessed_ms is None else [self.guessed_ms]
-        before_ms = at_ms - max([_WHOLE_MS, *(late + _REACH_MS for late in late_ms)])
-        self.memory.thin(before_ms)
-        self.past.thin(before_ms)
+        self.memory.thin(at_ms - max([_WHOLE_MS, *(late + _REACH_MS for late in late_ms)]))
 
     def supposed_ms(self, usual_ms: float | None) -> float:
         """How late it is; if that isn't known, how late it is guessed to be, or cameras usually

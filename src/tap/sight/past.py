@@ -2,7 +2,6 @@
 
 import math
 from collections import deque
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -19,47 +18,34 @@ _SIDE = 160
 """Longer side, in px, of the pictures that are kept."""
 
 
-_Taken = tuple[float, Picture]
-"""When a picture was taken, in ms, and the picture."""
-
-
 class Past:
     """Pictures of one camera, one each eighth of a second, as far as somebody looked at them, and
     now and then one that nobody did."""
 
-    def __init__(self, wait_ms: float, sure_ms: float) -> None:
+    def __init__(self, wait_ms: float = 0.0, sure_ms: float = math.inf) -> None:
         """`wait_ms`: so long a picture may yet be looked at; then those that were not are
         forgotten, but for one each `sure_ms`."""
         self._wait_ms = wait_ms
         self.sure_ms = sure_ms
-        self._waiting: deque[list[_Taken]] = deque()
-        """Eighths of a second, each with all of its pictures that may stand for it."""
+        self._waiting: deque[tuple[float, Picture]] = deque()
         self._kept: deque[tuple[float, Luma]] = deque()
+        self._last_ms = -math.inf
         self._units: Floats = np.zeros((BLOCKS, 0, PIXELS), np.float32)
         self._times: list[float] = []
         self._look: object = None
 
     def add(self, at_ms: float, picture: Picture) -> None:
-        """Remember a picture, forget what is too old."""
-        if self._waiting and at_ms - self._waiting[-1][0][0] < _STEP_MS:
-            self._waiting[-1].append((at_ms, picture))
+        """Remember a picture, if the last one is old enough; forget what is too old."""
+        if at_ms - self._last_ms < _STEP_MS:
             return
-        self._waiting.append([(at_ms, picture)])
-        while self._waiting and self._waiting[0][0][0] <= at_ms - self._wait_ms:
-            then_ms, old = _told_by(self._waiting.popleft())
+        self._last_ms = at_ms
+        self._waiting.append((at_ms, picture))
+        while self._waiting and self._waiting[0][0] <= at_ms - self._wait_ms:
+            then_ms, old = self._waiting.popleft()
             if _looked_at(old) or self._is_due(then_ms):
                 self._kept.append((then_ms, _small(luma_of(old))))
         while self._kept and self._kept[0][0] < at_ms - _KEEP_MS:
             self._kept.popleft()
-
-    def thin(self, before_ms: float) -> None:
-        """Pictures from before are hardly looked at any more: each eighth of a second gives up all
-        but the one that stands for it. Coded they take much room."""
-        for step in self._waiting:
-            if step[-1][0] >= before_ms:
-                return
-            if len(step) > 1:
-                step[:] = [_told_by(step)]
 
     def best(self, seen: Seen, memory: Memory, from_ms: float, to_ms: float) -> tuple[float, float]:
         """How well the best picture of a stretch of time explains a program's, 0 .. 1, and when it
@@ -80,7 +66,7 @@ class Past:
         """Look at what was added since, or at everything where the placement has changed."""
         look = (memory.placement, memory.portrait, memory.cells)
         lumas = list(self._kept)
-        for at_ms, picture in map(_told_by, self._waiting):
+        for at_ms, picture in self._waiting:
             due = at_ms < before_ms and (not lumas or at_ms - lumas[-1][0] >= self.sure_ms)
             if _looked_at(picture) or due:
                 lumas.append((at_ms, luma_of(picture)))
@@ -96,11 +82,6 @@ class Past:
         ]
         self._units = np.stack(columns, axis=1) if columns else self._units[:, :0]
         self._look, self._times = look, times
-
-
-def _told_by(step: Sequence[_Taken]) -> _Taken:
-    """The picture that stands for a step: the first that somebody looked at, if one was."""
-    return next((one for one in step if _looked_at(one[1])), step[0])
 
 
 def _looked_at(picture: Picture) -> bool:
