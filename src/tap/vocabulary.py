@@ -66,6 +66,11 @@ class Undecoded:
 Picture = Luma | Undecoded
 
 
+def is_looked_at(picture: Picture) -> bool:
+    """Whether a picture has been decoded, so that to look at it costs nothing."""
+    return not isinstance(picture, Undecoded) or picture.looked_at
+
+
 def luma_of(picture: Picture) -> Luma:
     """The (h, w) uint8 luma of a picture, decoded now if it was not."""
     return picture.luma if isinstance(picture, Undecoded) else picture

@@ -91,8 +91,8 @@ class Lineup:
         past is a replay of older pictures. Returns the matches, and the camera replayed if one is.
         """
         cameras = self._cameras
-        near = [self._match_first(camera, at_ms, views) for camera in cameras]
         unknown = self._race.is_lazy and usual_level(cameras) is None
+        near = [self._match_first(camera, at_ms, views, unknown=unknown) for camera in cameras]
         if unknown or any(self._is_itself(c, m) for c, m in zip(cameras, near, strict=True)):
             return near, None
         matches, replayed = list(near), None
@@ -107,10 +107,11 @@ class Lineup:
                 replayed = i
         return matches, replayed
 
-    def _match_first(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
+    def _match_first(
+        self, camera: Camera, at_ms: float, views: Views, *, unknown: bool
+    ) -> Match | None:
         """A camera around its delay; where that isn't known, at all delays that may be: roughly as
-        long as no camera is known. Of many cameras around what is supposed, once any is known."""
-        unknown = self._race.is_lazy and usual_level(self._cameras) is None
+        long as all are `unknown`. Of many cameras around what is supposed, once any is known."""
         if self._crowded and not unknown:
             return self._match_near(camera, at_ms, views)
         if unknown and not camera.delay.locked:

@@ -9,7 +9,7 @@ import numpy as np
 from tap.sight.look import BLOCKS, PIXELS, Floats
 from tap.sight.match import Seen, gains
 from tap.sight.memory import Memory
-from tap.vocabulary import Luma, Picture, Undecoded, luma_of
+from tap.vocabulary import Luma, Picture, is_looked_at, luma_of
 
 _STEP_MS = 120.0
 _KEEP_MS = 32_000.0
@@ -42,7 +42,7 @@ class Past:
         self._waiting.append((at_ms, picture))
         while self._waiting and self._waiting[0][0] <= at_ms - self._wait_ms:
             then_ms, old = self._waiting.popleft()
-            if _looked_at(old) or self._is_due(then_ms):
+            if is_looked_at(old) or self._is_due(then_ms):
                 self._kept.append((then_ms, _small(luma_of(old))))
         while self._kept and self._kept[0][0] < at_ms - _KEEP_MS:
             self._kept.popleft()
@@ -68,7 +68,7 @@ class Past:
         lumas = list(self._kept)
         for at_ms, picture in self._waiting:
             due = at_ms < before_ms and (not lumas or at_ms - lumas[-1][0] >= self.sure_ms)
-            if _looked_at(picture) or due:
+            if is_looked_at(picture) or due:
                 lumas.append((at_ms, luma_of(picture)))
         times = [at_ms for at_ms, _ in lumas]
         if look == self._look and times == self._times:
@@ -82,10 +82,6 @@ class Past:
         ]
         self._units = np.stack(columns, axis=1) if columns else self._units[:, :0]
         self._look, self._times = look, times
-
-
-def _looked_at(picture: Picture) -> bool:
-    return not isinstance(picture, Undecoded) or picture.looked_at
 
 
 def _small(luma: Luma) -> Luma:

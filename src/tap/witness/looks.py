@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from tap.sight.look import WHOLE, Floats, blocks, sample, unit
-from tap.vocabulary import PROGRAM, Frame, Undecoded
+from tap.vocabulary import PROGRAM, Frame, is_looked_at
 
 LOOKS_FILE = "looks.json"
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Looks:
             return
         second = self._second.setdefault(frame.feed, [])
         if second and frame.at_ms - second[0].at_ms >= _EVERY_MS:
-            self._add(next((one for one in second if _is_looked_at(one)), second[0]))
+            self._add(next((one for one in second if is_looked_at(one.picture)), second[0]))
             second.clear()
         second.append(frame)
 
@@ -145,10 +145,6 @@ def likeness(now: Floats, then: Floats) -> float | None:
     if int(textured.sum()) < _BLOCKS:
         return None
     return float(np.einsum("bp,bp->b", one, two)[textured].mean())
-
-
-def _is_looked_at(frame: Frame) -> bool:
-    return not isinstance(frame.picture, Undecoded) or frame.picture.looked_at
 
 
 def _packed(grid: npt.NDArray[np.float64]) -> str:
