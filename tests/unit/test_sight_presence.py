@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.unit.sample_pictures import Camera, cuts, texture, watch
 
-from tap.sight.presence import Presence
+from tap.sight.presence import GIVEN_UP, Presence
 from tap.vocabulary import PROGRAM
 
 
@@ -28,7 +28,7 @@ def test_steady_frames_are_no_gap():
 
 def test_a_gap_begins_where_the_next_frame_was_due():
     presence, [gap] = fed(*range(0, 4000, 40), 9000)
-    assert gap == (pytest.approx(4000, abs=1), 9000)
+    assert gap == (pytest.approx(4000, abs=1), 9000, "no frames")
     assert [(e[0], e[2], e[3]) for e in told(presence)] == [
         ("feed_lost", "cam-a", None),
         ("feed_back", None, "cam-a"),
@@ -47,7 +47,7 @@ def test_silence_is_told_once_and_before_it_ends():
 
 def test_a_gap_at_the_end_is_one():
     presence, _ = fed(0, 40, 80)
-    assert presence.finish(5000) == presence.gaps[0][:2]
+    assert presence.finish(5000) == presence.gaps[0]
     assert [e[0] for e in told(presence)] == ["feed_lost"]
     assert presence.finish(9000) is None
     presence, _ = fed(0, 40, 80)
@@ -65,6 +65,32 @@ def test_a_feed_that_never_came_was_never_lost():
 def test_the_program_has_no_camera_name():
     presence, _ = fed(0, 5000, feed=PROGRAM)
     assert [e[2:] for e in told(presence)] == [(None, None), (None, None)]
+
+
+def test_frames_given_up_are_a_gap_but_the_feed_is_not_lost():
+    presence, _ = fed(*range(0, 4000, 40))
+    presence.give_up(4000, 8000)
+    for now in (4000, 8000, 9000):
+        presence.pass_time(now)
+    assert presence.frame(8040) == (pytest.approx(4000, abs=1), 8040, GIVEN_UP)
+    [gap] = presence.gaps
+    assert (gap[:2], gap[2]) == (pytest.approx((4000, 8040), abs=1), GIVEN_UP)
+    assert told(presence) == []
+    assert presence.frame(8080) is None
+
+
+def test_a_feed_that_falls_silent_beside_frames_given_up_is_lost():
+    presence, _ = fed(*range(0, 4000, 40))
+    presence.give_up(6000, 8000)
+    presence.give_up(8040, 9000)
+    presence.pass_time(12_000)
+    assert presence.finish(12_000) == (pytest.approx(4000, abs=1), 12_000, GIVEN_UP)
+    assert [why for *_, why in presence.gaps] == ["no frames", GIVEN_UP, GIVEN_UP, "no frames"]
+    assert [(e[0], round(e[1])) for e in told(presence)] == [
+        ("feed_lost", 4000),
+        ("feed_back", 6000),
+        ("feed_lost", 9040),
+    ]
 
 
 # ---------------------------------------------------------------- freeze

@@ -14,6 +14,7 @@ from tap.judge import Judge, Tolerances
 from tap.sight import SightSettings
 from tap.vocabulary import (
     COMMANDED,
+    DISAGREEMENTS,
     PROGRAM,
     Claim,
     ClaimType,
@@ -29,7 +30,7 @@ from tap.vocabulary import (
 from tap.witness.core import BLIND, Core, Listener
 from tap.witness.evidence import witness_text
 from tap.witness.hindsight import in_hindsight
-from tap.witness.order import Observation, in_order, place_of
+from tap.witness.order import GivenUp, Observation, in_order, place_of
 
 TOLERANCES = Tolerances(window_ms=made_shoot.WINDOW_MS)
 NAME = SessionName(external_id="s")
@@ -84,6 +85,29 @@ def play(one: Core, observations: list[Observation], ticks_ms: float | None = No
             one.frame(observation)
         else:
             one.claim(observation)
+
+
+def test_what_tap_gave_up_is_unseen_and_no_feed_was_lost(observations):
+    start = place_of(observations[0])[0]
+    frames = [o for o in observations if isinstance(o, Frame)]
+    missed = [f for f in frames if start + 3000 <= f.at_ms < start + 7000]
+    kept = [o for o in observations if not any(o is frame for frame in missed)]
+    at = next(n for n, o in enumerate(kept) if place_of(o)[0] >= start + 3000)
+    one = core(Told())
+    play(one, kept[:at])
+    for feed in dict.fromkeys(frame.feed for frame in missed):
+        times = [frame.at_ms for frame in missed if frame.feed == feed]
+        one.give_up(GivenUp(feed, times[0], times[-1]))
+    play(one, kept[at:])
+    one.finish()
+    record = one.record(NAME)
+    assert not {e.type for e in record.events} & {EventType.FEED_LOST, EventType.FEED_BACK}
+    [(since, until, why)] = record.coverage.unseen
+    assert why == "tap could not keep up"
+    assert since == pytest.approx(start + 3000, abs=50)
+    assert until == pytest.approx(start + 7000, abs=50)
+    assert [[why for *_, why in camera.gaps] for camera in record.cameras] == [[why]] * 3
+    assert not {v.code for v in record.verdicts} & DISAGREEMENTS
 
 
 # ---------------------------------------------------------------- the same every time

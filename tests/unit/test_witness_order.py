@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap.vocabulary import PROGRAM, Claim, ClaimType, Frame
-from tap.witness.order import MOST_AT_ONCE, READING_MS, Observation, Sequencer, in_order, place_of
+from tap.witness.order import (
+    MOST_AT_ONCE,
+    READING_MS,
+    GivenUp,
+    Observation,
+    Sequencer,
+    in_order,
+    place_of,
+)
 
 T0 = 1_789_000_000_000.0
 FEEDS = ("cam-a", "cam-b", PROGRAM)
@@ -141,6 +149,10 @@ def test_a_full_buffer_gives_up_all_frames_that_wait_and_no_claim():
         waiting.put(frame(PROGRAM, at))
     assert waiting.overrun == {"cam-a": 3, PROGRAM: 3}
     left = waiting.rest()
+    assert [o for o in left if isinstance(o, GivenUp)] == [
+        GivenUp("cam-a", T0 + 1, T0 + 3),
+        GivenUp(PROGRAM, T0 + 1, T0 + 3),
+    ]
     assert [o.feed for o in left if isinstance(o, Frame)] == ["cam-a", PROGRAM]
     assert [time_of(o) for o in left if isinstance(o, Claim)] == [1, 2, 3, 4, 5]
 

@@ -3,6 +3,8 @@
 from tap.vocabulary import PROGRAM, Event, EventType, Gap
 
 _PACE = 0.1
+NO_FRAMES, GIVEN_UP = "no frames", "tap could not keep up"
+"""Why there was nothing to look at."""
 
 
 class Presence:
@@ -13,15 +15,33 @@ class Presence:
         self._gap_ms = gap_ms
         self._last_ms: float | None = None
         self._lost = False
+        self._unseen_ms: float | None = None
+        """Since when nothing was seen, if frames were given up and none has come since."""
         self._events: list[Event] = []
         self.interval_ms = 33.0
         """Usual time between frames."""
         self.frames = 0
         self.gaps: list[Gap] = []
 
-    def frame(self, at_ms: float) -> tuple[float, float] | None:
+    def frame(self, at_ms: float) -> Gap | None:
         """A frame came. Returns the gap [start, end) that it ends, if there was one."""
         self.frames += 1
+        silent = self._hear(at_ms)
+        since, self._unseen_ms = self._unseen_ms, None
+        return silent if since is None else (since, at_ms, GIVEN_UP)
+
+    def give_up(self, from_ms: float, until_ms: float) -> None:
+        """Frames of [from_ms, until_ms] came and won't be looked at: a gap, but not the feed's."""
+        due_ms = from_ms if self._last_ms is None else self._last_ms + self.interval_ms
+        silent = self._hear(from_ms)
+        start = due_ms if silent is None else from_ms
+        self.gaps.append((start, until_ms + self.interval_ms, GIVEN_UP))
+        if self._unseen_ms is None:
+            self._unseen_ms = due_ms
+        self._last_ms = until_ms
+
+    def _hear(self, at_ms: float) -> Gap | None:
+        """The feed gives something. Returns the silence that this ends, if there was one."""
         last, self._last_ms = self._last_ms, at_ms
         if last is None:
             return None
@@ -30,11 +50,12 @@ class Presence:
             self.interval_ms += (_PACE if self.frames > 8 else 0.5) * (step - self.interval_ms)
             return None
         start = last + self.interval_ms
-        self.gaps.append((start, at_ms, "no frames"))
+        gap = start, at_ms, NO_FRAMES
+        self.gaps.append(gap)
         self._say(EventType.FEED_LOST, start)
         self._say(EventType.FEED_BACK, at_ms)
         self._lost = False
-        return start, at_ms
+        return gap
 
     def pass_time(self, now_ms: float) -> None:
         """Time has come to `now_ms`: is the feed still there?"""
@@ -42,16 +63,17 @@ class Presence:
             self._say(EventType.FEED_LOST, self._last_ms + self.interval_ms)
             self._lost = True
 
-    def finish(self, now_ms: float) -> tuple[float, float] | None:
+    def finish(self, now_ms: float) -> Gap | None:
         """Nothing follows. Returns the gap [start, end) that was under way, if one was."""
         self.pass_time(now_ms)
-        if not self._lost or self._last_ms is None:
-            return None
-        start = self._last_ms + self.interval_ms
-        self.gaps.append((start, now_ms, "no frames"))
-        self._lost = False
-        self._last_ms = None
-        return start, now_ms
+        since, self._unseen_ms = self._unseen_ms, None
+        gap = None
+        if self._lost and self._last_ms is not None:
+            gap = self._last_ms + self.interval_ms, now_ms, NO_FRAMES
+            self.gaps.append(gap)
+            self._lost = False
+            self._last_ms = None
+        return gap if since is None else (since, now_ms, GIVEN_UP)
 
     def take(self) -> list[Event]:
         """Events since the last call."""

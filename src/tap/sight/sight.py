@@ -19,7 +19,7 @@ from tap.sight.infer import Decided, Inference, States, decide_all
 from tap.sight.now import Now, now_at
 from tap.sight.observe import Observer, Separations
 from tap.sight.placement import same_shape
-from tap.sight.presence import Presence
+from tap.sight.presence import NO_FRAMES, Presence
 from tap.sight.ruler import MOST_SURE, Ruler
 from tap.sight.ruling import Ruling
 from tap.sight.settings import SightSettings
@@ -31,6 +31,7 @@ from tap.vocabulary import (
     CameraSeen,
     Event,
     Frame,
+    Gap,
     Indistinguishable,
     LookAt,
     ShotState,
@@ -94,8 +95,8 @@ class Sight:
         }
         self._freeze = FreezeWatch(self.settings.freeze_ms)
         self._held: deque[Frame] = deque()
-        self._resumed: tuple[float, Frame] | None = None
-        """When a gap of the program began, and its last picture since, which may be of a burst."""
+        self._resumed: tuple[Gap, Frame] | None = None
+        """A gap of the program, and its last picture since, which may be of a burst."""
         self._waiting: deque[Evidence] = deque()
         self._size: tuple[int, int] | None = None
         self._frames = 0
@@ -124,7 +125,7 @@ class Sight:
             picture = Undecoded(partial(luma_of, picture))
         camera.take(frame.at_ms, picture)
 
-    def _see_program(self, frame: Frame, gap: tuple[float, float] | None) -> None:
+    def _see_program(self, frame: Frame, gap: Gap | None) -> None:
         """The next picture of the program, and the gap that it ends, if it does.
 
         What comes in a burst after a gap was stuck on its way: it is older than it seems, and a
@@ -132,7 +133,7 @@ class Sight:
         """
         if gap is not None:
             self._flush()  # what was before ends where the gap begins
-            self._resumed = gap[0], frame
+            self._resumed = gap, frame
             return
         if self._resumed is not None:  # else time has ended the burst
             self._resumed = self._resumed[0], frame
@@ -143,9 +144,14 @@ class Sight:
     def _resume(self) -> None:
         """The program is back."""
         if self._resumed is not None:
-            (start_ms, first), self._resumed = self._resumed, None
-            self._blind(start_ms, first.at_ms)
+            (gap, first), self._resumed = self._resumed, None
+            self._blind(gap, first.at_ms)
             self._held.append(first)
+
+    def give_up(self, feed: str, from_ms: float, until_ms: float) -> None:
+        """Frames of a feed, [from_ms, until_ms], came and will not be seen; in order of time."""
+        self.pass_time(from_ms)
+        self._presence[feed].give_up(from_ms, until_ms)
 
     def pass_time(self, now_ms: float) -> None:
         """Time has come to `now_ms`, with or without frames."""
@@ -164,7 +170,7 @@ class Sight:
         for feed, presence in self._presence.items():
             gap = presence.finish(self._now_ms)
             if gap is not None and feed == PROGRAM:
-                self._blind(*gap)
+                self._blind(gap, gap[1])
         self._tell(None)
         self._freeze.finish()
 
@@ -368,8 +374,9 @@ class Sight:
         """When the next picture is due after this one."""
         return evidence.at_ms + self._presence[PROGRAM].interval_ms
 
-    def _blind(self, from_ms: float, to_ms: float) -> None:
-        """The program gave nothing for a while."""
+    def _blind(self, gap: Gap, to_ms: float) -> None:
+        """The program gave nothing for a while, or more of it than could be looked at."""
+        from_ms, _, why = gap
         self._flush()
         self._freeze.finish()
         unseen = Ruling(
@@ -379,7 +386,7 @@ class Sight:
             ShotState.UNSEEN,
             (),
             1.0,
-            reason="no program frames",
+            reason="no program frames" if why == NO_FRAMES else why,
         )
         self._tell(unseen)
         self._observer.pause(from_ms)

@@ -27,6 +27,7 @@ from tap.vocabulary import (
     when_asked,
 )
 from tap.witness.hindsight import Hindsight, in_hindsight
+from tap.witness.order import GivenUp
 from tap.witness.packed import Packed
 
 
@@ -98,6 +99,11 @@ class Core:
         self.pass_time(claim.recv_ms)
         self._claims.setdefault(claim.id, claim)
         self._judge.claim(claim)
+
+    def give_up(self, missed: GivenUp) -> None:
+        """Frames that came, in order of time, and will not be looked at."""
+        self._sight.give_up(missed.feed, missed.from_ms, missed.until_ms)
+        self._collect()
 
     def pass_time(self, now_ms: float) -> None:
         """Time goes on without frames."""

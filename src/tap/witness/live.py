@@ -26,7 +26,7 @@ from tap.vocabulary import PROGRAM, Frame, ShotState, Witness
 from tap.witness.ledgers import still_uploader
 from tap.witness.looks import Looks
 from tap.witness.onlooker import Onlooker, ProgramNow
-from tap.witness.order import Observation, Sequencer
+from tap.witness.order import GivenUp, Observation, Sequencer
 from tap.witness.parts import devices_of, director_of, parser_of, plan_of, recorder_of
 from tap.witness.session import Session
 from tap.witness.status import FeedStatus, LedgerStatus, LiveStatus
@@ -172,7 +172,10 @@ class Watch:
         self._session.core.pass_time(self._sequencer.passed_ms(self._clock.now_ms()))
         self._session.pass_time(self._clock.now_ms())
 
-    def _observe(self, observation: Observation) -> None:
+    def _observe(self, observation: Observation | GivenUp) -> None:
+        if isinstance(observation, GivenUp):
+            self._session.core.give_up(observation)
+            return
         if self._recorder is not None:
             if isinstance(observation, Frame):
                 self._recorder.frame(observation)

@@ -12,12 +12,23 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from tap.vocabulary import PROGRAM, Claim, Frame
 
 _log = logging.getLogger(__name__)
 
 Observation = Frame | Claim
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Pictures of a feed, [from_ms, until_ms], that came and that nobody will look at."""
+
+    feed: str
+    from_ms: float
+    until_ms: float
+
 
 SILENT_MS = 1000.0
 READING_MS = 5.0
@@ -27,11 +38,12 @@ MOST_AT_ONCE = 200
 Place = tuple[float, int, str]
 
 
-def place_of(observation: Observation) -> Place:
+def place_of(observation: Observation | GivenUp) -> Place:
     """Where an observation stands in the one order: cameras, program, claims at equal times."""
     if isinstance(observation, Claim):
         return observation.recv_ms, 2, ""
-    return observation.at_ms, int(observation.feed == PROGRAM), observation.feed
+    at_ms = observation.at_ms if isinstance(observation, Frame) else observation.from_ms
+    return at_ms, int(observation.feed == PROGRAM), observation.feed
 
 
 def in_order(sources: Sequence[Iterator[Observation]]) -> Iterator[Observation]:
@@ -43,10 +55,10 @@ class Sequencer:
     """A bounded, thread-safe buffer that hands out live observations in the one order.
 
     A witness that can't keep up falls behind, and catches up where it can: nothing is lost. Where
-    the buffer is full all pictures that wait are given up together, the program's too. That is a
-    gap like any other, of which nothing is said, and the witness is abreast again. To leave out
-    some pictures of cameras instead would cost more than it saves: what nothing explains is looked
-    for everywhere.
+    the buffer is full all pictures that wait are given up together, the program's too: a `GivenUp`
+    of each feed stands for them. That is a gap, of which nothing is said, and the witness is
+    abreast again. To leave out some pictures of cameras instead would cost more than it saves: what
+    nothing explains is looked for everywhere.
 
     `restamp` gives a claim that comes after its turn a later time of receipt. `promised`: of feeds
     that can tell, before which time (Unix ms) they have nothing more to give.
@@ -68,7 +80,7 @@ class Sequencer:
         self._far = frozenset(far)
         self._promised = dict(promised or {})
         self._newest = dict.fromkeys(feeds, 0.0)
-        self._heap: list[tuple[Place, int, Observation]] = []
+        self._heap: list[tuple[Place, int, Observation | GivenUp]] = []
         self._count = 0
         self._frames = 0
         """How many frames wait."""
@@ -94,12 +106,11 @@ class Sequencer:
             elif observation.recv_ms <= self._taken_ms:
                 # Its place in the order has gone by; a recording must tell the order as it was.
                 observation = self._restamp(observation, self._taken_ms + 1)
-            self._count += 1
-            heapq.heappush(self._heap, (place_of(observation), self._count, observation))
+            self._push(observation)
             if isinstance(observation, Claim) or observation.feed == PROGRAM:
                 self._changed.notify()  # the cameras' pictures alone tell nothing
 
-    def take(self, now_ms: float, *, wait_s: float = 0.0) -> list[Observation]:
+    def take(self, now_ms: float, *, wait_s: float = 0.0) -> list[Observation | GivenUp]:
         """Observations whose turn has come, at most `MOST_AT_ONCE`; waits up to `wait_s` for
         something new, if none has."""
         with self._changed:
@@ -107,7 +118,7 @@ class Sequencer:
             if wait_s > 0 and not self._has_waited_for(ready_ms):
                 self._changed.wait(wait_s)
                 ready_ms = self._ready_ms(now_ms)
-            out: list[Observation] = []
+            out: list[Observation | GivenUp] = []
             while self._has_waited_for(ready_ms) and len(out) < MOST_AT_ONCE:
                 out.append(heapq.heappop(self._heap)[2])
             self._frames -= sum(isinstance(one, Frame) for one in out)
@@ -124,7 +135,7 @@ class Sequencer:
             self._taken_ms = max(self._taken_ms, passed_ms)
             return self._taken_ms
 
-    def rest(self) -> list[Observation]:
+    def rest(self) -> list[Observation | GivenUp]:
         """Everything left, in order: no more will come."""
         with self._changed:
             out = [item[2] for item in sorted(self._heap, key=lambda item: item[:2])]
@@ -136,10 +147,17 @@ class Sequencer:
         """Let go of all frames that wait."""
         frames = [item[2] for item in self._heap if isinstance(item[2], Frame)]
         self.overrun.update(frame.feed for frame in frames)
-        self._heap = [item for item in self._heap if isinstance(item[2], Claim)]
+        self._heap = [item for item in self._heap if not isinstance(item[2], Frame)]
         heapq.heapify(self._heap)
         self._frames = 0
+        for feed in dict.fromkeys(frame.feed for frame in frames):
+            times = [frame.at_ms for frame in frames if frame.feed == feed]
+            self._push(GivenUp(feed, min(times), max(times)))
         _log.warning("tap could not keep up: %d pictures that waited are given up", len(frames))
+
+    def _push(self, observation: Observation | GivenUp) -> None:
+        self._count += 1
+        heapq.heappush(self._heap, (place_of(observation), self._count, observation))
 
     def _has_waited_for(self, ready_ms: float) -> bool:
         """Whether something waits whose turn has come by then."""
