@@ -133,6 +133,16 @@ def test_a_drifting_delay_is_followed():
     assert delay.ms == pytest.approx(150 + 120, abs=40)
 
 
+@pytest.mark.parametrize("later_ms", [-90.0, 30.0, 110.0])
+def test_a_delay_that_was_the_same_for_long_has_drifted_until_it_is_seen_again(later_ms):
+    delay = Delay(-350.0, 3200.0)
+    learn(delay, true_ms=345.0, seconds=20.0)
+    learn(delay, true_ms=345.0 + later_ms, seconds=0.6, start_ms=30_000.0)
+    low, high = delay.interval_ms
+    assert low <= 345.0 + later_ms <= high
+    assert delay.ms == pytest.approx(345.0 + later_ms, abs=20)
+
+
 def test_a_still_scene_says_nothing_about_delay():
     delay = Delay(-350.0, 3200.0)
     learn(delay, true_ms=180.0, still=True)

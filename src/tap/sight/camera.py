@@ -5,6 +5,7 @@ from statistics import median
 
 from tap.sight.chart import Chart
 from tap.sight.delay import Delay
+from tap.sight.elsewhen import Elsewhen
 from tap.sight.evidence import Evidence, Match
 from tap.sight.look import is_coarse
 from tap.sight.memory import Memory
@@ -50,8 +51,7 @@ class Camera:
         """How late it is in a mixture with another camera, as long as its delay is not known."""
         self.size: tuple[int, int] | None = None
         self.confirmed = False
-        self.astray = 0.0
-        """How often of late it fitted best at a delay that it doesn't have, 0 .. 1."""
+        self.elsewhen = Elsewhen()
         self.level = LEVEL_START
         self._learnt = _LEVEL_WEIGHT
         self.past = Past(keep_ms, max(_SURE_MS, of_many * _SURE_EACH_MS))

@@ -12,6 +12,12 @@ import numpy.typing as npt
 _STEP_MS = 5.0
 _MEMORY = 120.0
 """Frames after which old evidence weighs 1/e: lets the delay drift and jump."""
+_DRIFT, _STEEPEST = 0.007, 30.0
+"""A delay drifts by no more than this part of the time (400 ms a minute); and nats by which one may
+be held to be likelier than the next on the grid: what was seen of another drifts on as fast as it
+is seen to."""
+_AGAINST = 50.0
+"""Most nats that one picture says against a delay: else few pictures would outvote many."""
 _SOFT = 0.05
 _SHARP = 0.35
 """Tempering of the evidence for the interval and for the centre: see SightSettings."""
@@ -29,6 +35,8 @@ class Delay:
     def __init__(self, low_ms: float, high_ms: float) -> None:
         self._grid = np.arange(low_ms, high_ms + _STEP_MS, _STEP_MS)
         self._score = np.zeros_like(self._grid)
+        self._since_ms: float | None = None
+        """Up to when it is taken into account how far the delay may have drifted."""
         self._centre: float | None = None
         self._low = low_ms
         self._high = high_ms
@@ -71,10 +79,24 @@ class Delay:
         shown = np.searchsorted(times_ms, at_ms - self._grid, side="right") - 1
         known = shown >= 0
         gained = np.where(known, nats[np.maximum(shown, 0)], nats.min()) - float(nats.max())
-        self._score = self._score * math.exp(-1.0 / _MEMORY) + gained
+        self._drift(at_ms)
+        self._score = self._score * math.exp(-1.0 / _MEMORY) + np.maximum(gained, -_AGAINST)
         below = self._score - float(self._score.max())
         weight = np.exp(_SHARP * below)
         self._centre = float((weight * self._grid).sum() / weight.sum())
         inside = np.flatnonzero(_SOFT * below > -2.0)
         self._low = float(self._grid[inside[0]]) - _STEP_MS
         self._high = float(self._grid[inside[-1]]) + _STEP_MS
+
+    def _drift(self, at_ms: float) -> None:
+        """Since the last frame the delay may have changed: to each from those around it."""
+        score, since_ms = self._score, at_ms if self._since_ms is None else self._since_ms
+        steps = max(0, int(_DRIFT * (at_ms - since_ms) / _STEP_MS))
+        if steps:
+            around = np.pad(score, steps, mode="edge")
+            score = np.lib.stride_tricks.sliding_window_view(around, 2 * steps + 1).max(axis=1)
+        self._since_ms = since_ms + steps * _STEP_MS / _DRIFT
+        ramp = _STEEPEST * np.arange(len(score))
+        up = np.maximum.accumulate(score + ramp) - ramp
+        down = np.maximum.accumulate((score - ramp)[::-1])[::-1] + ramp
+        self._score = np.maximum(up, down)

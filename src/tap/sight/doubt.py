@@ -8,6 +8,7 @@ import numpy as np
 from tap.sight.camera import Camera
 from tap.sight.chart import stranger
 from tap.sight.cover import uncovered
+from tap.sight.elsewhen import ELSEWHEN_MS
 from tap.sight.evidence import Evidence, Match
 from tap.sight.infer import States
 from tap.sight.look import BLOCKS
@@ -33,11 +34,8 @@ _FITS = 0.75
 """A match below this part of the camera's usual fit says nothing of its delay."""
 ELSEWHEN_ODD = 0.5
 """How odd (see `Evidence.odd`) an older picture of a camera is."""
-ELSEWHEN_MS = 300.0
-"""How far outside the interval of its delay that is: more than a path's delay drifts between two
-shots of a camera."""
-_ASTRAY_PACE, _ASTRAY = 0.3, 0.25
-"""Now and then an older picture fits at the right delay by chance: so judged over some frames."""
+_AS_EVER, _ITSELF = 0.95, -0.5
+"""What fits to this part as it always does, and is no odder than this, fits as ever."""
 _DIM = 0.5
 """Below this part of the usual nats a picture is too dim (a fade) to be held to the chart."""
 _FAR_FROM = 0.4
@@ -92,7 +90,10 @@ class Doubt:
         if best is None or match is None:
             return floor
         camera = self._cameras[best]
-        if not evidence.repeat and self._is_elsewhen(best, evidence):
+        elsewhen = False if evidence.repeat else self._is_elsewhen(best, evidence)
+        if elsewhen is None:
+            return float(evidence.nats[best])  # those that follow will tell
+        if elsewhen:
             evidence.odd = ELSEWHEN_ODD
             return _OFF_ELSEWHEN * level * evidence.information
         usual = usual_fit(self._cameras)
@@ -210,8 +211,9 @@ class Doubt:
         pull = _OFF_PULL * level * odd * evidence.information
         nats[off] = min(nats[off], float(nats[state]) + pull)
 
-    def _is_elsewhen(self, number: int, evidence: Evidence) -> bool:
-        """Whether a camera with a known delay fits best at quite another."""
+    def _is_elsewhen(self, number: int, evidence: Evidence) -> bool | None:
+        """Whether a camera with a known delay fits best at quite another; None if it may have
+        become so late."""
         camera, match = self._cameras[number], evidence.matches[number]
         if match is None or not camera.delay.locked or match.fit < _FITS * camera.level:
             return False
@@ -220,6 +222,10 @@ class Doubt:
         there = camera.memory.within(evidence.at_ms - high - slack, evidence.at_ms - low + slack)
         if there.stop <= there.start:
             return False  # it could not fit where it should
-        outside = match.lag_ms > high + ELSEWHEN_MS
-        camera.astray += _ASTRAY_PACE * (outside - camera.astray)
-        return camera.astray > _ASTRAY
+        as_ever = match.fit >= _AS_EVER * camera.level and match.lag_ms > high + ELSEWHEN_MS
+        if as_ever:
+            usual = usual_fit(self._cameras)
+            as_ever = usual is not None and max(self._odds(camera, match, usual)) < _ITSELF
+        return camera.elsewhen.look(
+            evidence.index, match.lag_ms, high, camera.memory.step_ms, as_ever=as_ever
+        )

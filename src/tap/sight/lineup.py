@@ -120,9 +120,16 @@ class Lineup:
 
     def _match_far(self, camera: Camera, at_ms: float, views: Views) -> Match | None:
         """A camera where it was not looked for at first; None if that was everywhere."""
-        if camera.delay.locked or self._crowded:
-            return self._match_anywhere(camera, at_ms, views)
-        return None
+        if not (camera.delay.locked or self._crowded):
+            return None
+        far, late_ms = self._match_anywhere(camera, at_ms, views), camera.elsewhen.lag_ms
+        if late_ms is None:
+            return far
+        # A rough look may miss where it was a moment ago.
+        part = camera.memory.within(at_ms - late_ms - _AROUND_MS, at_ms - late_ms + _AROUND_MS)
+        return _better(
+            far, self._match_of(camera, at_ms, views, part) if part.stop > part.start else None
+        )
 
     def _match_racing(
         self, at_ms: float, views: Views, *, repeat: bool

@@ -6,7 +6,9 @@ bend one camera's picture into another's. Once it is known how well cameras fit 
 placement must make its camera fit as well: what only comes near is another camera.
 """
 
-from tap.sight.camera import Camera
+from collections import Counter
+
+from tap.sight.camera import Camera, usual_delay
 from tap.sight.company import Company
 from tap.sight.crowd import step_of
 from tap.sight.dissolve import DissolveFinder
@@ -26,7 +28,7 @@ from tap.sight.propose import GOES_ON, Proposal, Proposer
 from tap.sight.refine import STEP_GAIN, refine
 from tap.sight.turned import TurnedFinder
 from tap.sight.views import Views, is_portrait
-from tap.sight.zoom import AS_WELL, ROUNDS, WORTH, ZoomTracker
+from tap.sight.zoom import AS_WELL, ROUNDS, WORTH, ZoomTracker, twins
 from tap.vocabulary import Luma
 
 _AGREE, _PLAIN = 2, 0.8
@@ -49,6 +51,9 @@ _BACK_MS = 120.0
 _HICCUP_MS, _HICCUP_STEPS = 150.0, 3.0
 """So long after a camera was seen that stutters, and for so many of its usual steps, nothing else
 is looked for either, unless the program has cut: the very picture may be missing."""
+_COMES_ON, _TRIES = 0.93, 8
+"""A camera that was never on must fit to this part as cameras usually do, where its picture that is
+due by then lies; and so many times at most it is looked for there in vain."""
 _DIM = 0.4
 """Below this part of the usual nats a picture is too dim (a fade) to find a place by."""
 
@@ -64,6 +69,8 @@ class Surveyor:
         """Cameras whose place is known to a part of a grid cell."""
         self._full: dict[int, Placement] = {}
         """Where each camera lies, bars or no bars."""
+        self._tries: Counter[int] = Counter()
+        """How often each was looked for as it came on, in vain."""
         self._seen: int | None = None
         """The camera that explained a picture last, when that was, and how late it was."""
         self._seen_ms = self._seen_lag_ms = 0.0
@@ -98,6 +105,7 @@ class Surveyor:
         if first is not None:
             number = self._cameras.index(camera)
             self._settled.discard(number)
+            self._tries.pop(number, None)
             self._company.forget(number)
             camera.confirmed = False
             self._place(camera, first)
@@ -114,7 +122,7 @@ class Surveyor:
         if 2 * len(evidence.lacking) > len(self._cameras):
             return False  # the very picture is missing: no better placement will explain it
         self._look_for_bars(evidence)
-        if self._track(evidence):
+        if self._comes_on(evidence) or self._track(evidence):
             return True
         if self._eye.explained(evidence):
             self._saw(evidence)
@@ -199,6 +207,30 @@ class Surveyor:
             full = self._full.get(id(camera))
             if full is not None:
                 self._place(camera, full)
+
+    def _comes_on(self, evidence: Evidence) -> bool:
+        """Whether a camera that is on for the first time, and fits less than cameras usually do,
+        lies beside where it was thought to: there some picture of another moment fits best, and how
+        late it is would be learnt of that. So its picture is moved that is due if it is as late as
+        the others are. True if it was placed so."""
+        best, usual, late_ms = evidence.best, usual_level(self._cameras), usual_delay(self._cameras)
+        match = evidence.matches[best] if best is not None else None
+        if best is None or match is None or usual is None or late_ms is None:
+            return False
+        camera, alike = self._cameras[best], twins(self._cameras, evidence, best)
+        known = any(twin.delay.locked for twin in alike)
+        if known or match.fit >= _COMES_ON * usual or self._tries[best] >= _TRIES:
+            return False
+        self._tries[best] += 1
+        place, due = camera.memory.placement, camera.memory.due(evidence.at_ms - late_ms)
+        views = Views(evidence.luma)
+        near, _ = refine(self._eye, camera, views, place, index=due, rounds=ROUNDS)
+        if not near.possible or self._eye.fit_at(camera, views, near, due) < _COMES_ON * usual:
+            return False
+        self._tries[best] -= 1
+        for twin in alike:
+            self._move(twin, near)
+        return True
 
     def _track(self, evidence: Evidence) -> bool:
         """Follow the camera that explains the picture; True if its placement was changed."""

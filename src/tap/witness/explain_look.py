@@ -18,7 +18,8 @@ from tap.report.explained import (
 from tap.sight import SightSettings
 from tap.sight.camera import Camera
 from tap.sight.chart import stranger
-from tap.sight.doubt import ELSEWHEN_MS, misplaced
+from tap.sight.doubt import misplaced
+from tap.sight.elsewhen import ELSEWHEN_MS
 from tap.sight.evidence import Evidence
 from tap.sight.infer import Decided, States
 from tap.sight.look import sample
