@@ -19,7 +19,7 @@ is seen to."""
 _AGAINST = 50.0
 """Most nats that one picture says against a delay: else few pictures would outvote many."""
 _SOFT = 0.05
-_SHARP = 0.35
+_SHARP = 0.1
 """Tempering of the evidence for the interval and for the centre: see SightSettings."""
 _MOVED = 1.0
 """Nats between the best and the worst frame below which a scene counts as still."""
