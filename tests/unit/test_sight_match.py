@@ -101,8 +101,9 @@ def test_two_cameras_do_not_explain_one_any_better():
 # ---------------------------------------------------------------- delay
 
 
-def learn(delay, *, true_ms, seconds=6.0, still=False, drift=0.0, start_ms=0.0):
-    """Let a tracker see a live camera for a while; `drift` in ms per second."""
+def learn(delay, *, true_ms, seconds=6.0, still=False, drift=0.0, start_ms=0.0, most=200.0):
+    """Let a tracker see a live camera for a while; `drift` in ms per second; `most`: nats that the
+    very picture has beyond all others."""
     rng = np.random.default_rng(1)
     for n in range(int(seconds * 25)):
         at = start_ms + 40.0 * n + 3500
@@ -111,7 +112,7 @@ def learn(delay, *, true_ms, seconds=6.0, still=False, drift=0.0, start_ms=0.0):
         live = int(np.searchsorted(times, shown, side="right")) - 1
         nats = np.full(len(times), 50.0)
         if not still:
-            nats = 200.0 * np.exp(-np.abs(np.arange(len(times)) - live) / 2.0)
+            nats = most * np.exp(-np.abs(np.arange(len(times)) - live) / 2.0)
         delay.learn(at, times, nats + rng.normal(scale=0.1, size=len(times)))
 
 
@@ -141,6 +142,14 @@ def test_a_delay_that_was_the_same_for_long_has_drifted_until_it_is_seen_again(l
     low, high = delay.interval_ms
     assert low <= 345.0 + later_ms <= high
     assert delay.ms == pytest.approx(345.0 + later_ms, abs=20)
+
+
+def test_a_delay_is_still_known_after_an_hour_in_which_the_camera_was_not_on():
+    delay = Delay(-350.0, 3200.0)
+    learn(delay, true_ms=345.0)
+    learn(delay, true_ms=345.0, seconds=0.04, start_ms=3_600_000.0, most=20.0)
+    assert delay.locked
+    assert delay.ms == pytest.approx(345.0, abs=30)
 
 
 def test_a_still_scene_says_nothing_about_delay():

@@ -12,10 +12,12 @@ import numpy.typing as npt
 _STEP_MS = 5.0
 _MEMORY = 120.0
 """Frames after which old evidence weighs 1/e: lets the delay drift and jump."""
-_DRIFT, _STEEPEST = 0.007, 30.0
-"""A delay drifts by no more than this part of the time (400 ms a minute); and nats by which one may
-be held to be likelier than the next on the grid: what was seen of another drifts on as fast as it
-is seen to."""
+_DRIFT, _AT_MOST = 0.007, 8
+"""A delay drifts by this part of the time (400 ms a minute), and while nobody looks by so many
+steps of the grid at most: however long that is, what was known is about so."""
+_STEEPEST = 30.0
+"""Nats by which a delay may be held to be likelier than the next on the grid: what is seen of
+another is believed the sooner, the nearer it is."""
 _AGAINST = 50.0
 """Most nats that one picture says against a delay: else few pictures would outvote many."""
 _SOFT = 0.05
@@ -91,11 +93,11 @@ class Delay:
     def _drift(self, at_ms: float) -> None:
         """Since the last frame the delay may have changed: to each from those around it."""
         score, since_ms = self._score, at_ms if self._since_ms is None else self._since_ms
-        steps = max(0, int(_DRIFT * (at_ms - since_ms) / _STEP_MS))
-        if steps:
+        passed = max(0, int(_DRIFT * (at_ms - since_ms) / _STEP_MS))
+        if steps := min(passed, _AT_MOST):
             around = np.pad(score, steps, mode="edge")
             score = np.lib.stride_tricks.sliding_window_view(around, 2 * steps + 1).max(axis=1)
-        self._since_ms = since_ms + steps * _STEP_MS / _DRIFT
+        self._since_ms = since_ms + passed * _STEP_MS / _DRIFT
         ramp = _STEEPEST * np.arange(len(score))
         up = np.maximum.accumulate(score + ramp) - ramp
         down = np.maximum.accumulate((score - ramp)[::-1])[::-1] + ramp
