@@ -152,6 +152,14 @@ def test_a_delay_is_still_known_after_an_hour_in_which_the_camera_was_not_on():
     assert delay.ms == pytest.approx(345.0, abs=30)
 
 
+def test_after_one_picture_the_delay_is_among_those_that_it_does_not_exclude():
+    delay = Delay(-350.0, 3200.0)
+    learn(delay, true_ms=180.0, seconds=0.04)
+    low, high = delay.interval_ms
+    assert low < delay.ms < high
+    assert delay.ms == pytest.approx(180.0, abs=35)
+
+
 def test_a_still_scene_says_nothing_about_delay():
     delay = Delay(-350.0, 3200.0)
     learn(delay, true_ms=180.0, still=True)

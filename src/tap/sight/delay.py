@@ -84,9 +84,9 @@ class Delay:
         self._drift(at_ms)
         self._score = self._score * math.exp(-1.0 / _MEMORY) + np.maximum(gained, -_AGAINST)
         below = self._score - float(self._score.max())
-        weight = np.exp(_SHARP * below)
-        self._centre = float((weight * self._grid).sum() / weight.sum())
         inside = np.flatnonzero(_SOFT * below > -2.0)
+        weight = np.exp(_SHARP * below[inside])
+        self._centre = float((weight * self._grid[inside]).sum() / weight.sum())
         self._low = float(self._grid[inside[0]]) - _STEP_MS
         self._high = float(self._grid[inside[-1]]) + _STEP_MS
 
