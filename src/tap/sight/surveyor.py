@@ -213,21 +213,24 @@ class Surveyor:
         lies beside where it was thought to: there some picture of another moment fits best, and how
         late it is would be learnt of that. So its picture is moved that is due if it is as late as
         the others are. True if it was placed so."""
-        best, usual, late_ms = evidence.best, usual_level(self._cameras), usual_delay(self._cameras)
+        best = evidence.best
         match = evidence.matches[best] if best is not None else None
-        if best is None or match is None or usual is None or late_ms is None:
+        if best is None or match is None or self._cameras[best].delay.locked:
+            return False
+        usual, late_ms = usual_level(self._cameras), usual_delay(self._cameras)
+        if usual is None or late_ms is None:
+            return False
+        if match.fit >= _COMES_ON * usual or self._tries[best] >= _TRIES:
             return False
         camera, alike = self._cameras[best], twins(self._cameras, evidence, best)
-        known = any(twin.delay.locked for twin in alike)
-        if known or match.fit >= _COMES_ON * usual or self._tries[best] >= _TRIES:
+        if any(twin.delay.locked for twin in alike):
             return False
-        self._tries[best] += 1
         place, due = camera.memory.placement, camera.memory.due(evidence.at_ms - late_ms)
         views = Views(evidence.luma)
         near, _ = refine(self._eye, camera, views, place, index=due, rounds=ROUNDS)
         if not near.possible or self._eye.fit_at(camera, views, near, due) < _COMES_ON * usual:
+            self._tries[best] += 1
             return False
-        self._tries[best] -= 1
         for twin in alike:
             self._move(twin, near)
         return True
